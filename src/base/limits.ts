@@ -1,0 +1,62 @@
+/** Every bound of Salver, in one place, each with its reason. */
+
+/** A join key's value and its names fit a cache page or two; DynamoDB's own key bound is 2 KiB. */
+export const KEY_BYTES_MAX = 1024
+
+/** DynamoDB refuses items over 400 KB: the same row must fit both stores. */
+export const ROW_BYTES_MAX = 400 * 1000
+
+/** Two bits a feature and a column map in every reply: past this a view wants to be split. */
+export const FEATURES_PER_VIEW_MAX = 4096
+
+/** A table or layout number is 16 bits in a log entry. */
+export const TABLES_MAX = 65535
+export const LAYOUTS_MAX = 65535
+
+/** Times are exact as IEEE doubles of microseconds within this (years 1684 to 2255). */
+export const TIME_US_MAX = 2 ** 53
+
+/** One mis-scaled stamp far ahead would lock its key for ever; clocks drift less than this. */
+export const FUTURE_MARGIN_US = 10 * 60 * 1_000_000
+
+/** A late event older than this may come back to life after a delete (7 days: Kafka's default retention). */
+export const TOMBSTONE_RETENTION_US = 7 * 24 * 3600 * 1_000_000
+
+/** 500 candidates x a few keys fit 16 times over; JSON of that is about 1 MB. */
+export const READ_BODY_BYTES_MAX = 8 * 1024 * 1024
+/** One bulk write: 64 k rows of 250 bytes. */
+export const WRITE_BODY_BYTES_MAX = 32 * 1024 * 1024
+/** A ranker asks hundreds; a batch job thousands; past this it should page. */
+export const ENTITIES_PER_REQUEST_MAX = 10_000
+export const FEATURES_PER_REQUEST_MAX = 10_000
+/** Cells of one reply: bounds a reply to about 100 MB of binary, 500 MB of JSON. */
+export const CELLS_PER_REQUEST_MAX = 10_000_000
+/** Requests being answered at once; each holds at most one body and one reply. */
+export const REQUESTS_IN_FLIGHT_MAX = 1024
+
+/** Rows of one chunk on its way from a source to the store. */
+export const CHUNK_ROWS_MAX = 16_384
+/** Bytes of such a chunk, keys and rows together: a commit group's quarter. */
+export const CHUNK_BYTES_MAX = 4 * 1024 * 1024
+
+/** Queues in front of the writer, in requests and in bytes: 64 MB a lane is what two lanes may hold. */
+export const LANE_QUEUE_WRITES_MAX = 4096
+export const LANE_QUEUE_BYTES_MAX = 64 * 1024 * 1024
+
+/** A segment file; 2,048 of them are the 128 GiB that a 32-bit location of 32-byte units can name. */
+export const SEGMENT_BYTES = 64 * 1024 * 1024
+export const SEGMENTS_MAX = 2048
+/** Zero-filled ahead of the writer in these steps (fdatasync of filled blocks costs half). */
+export const SEGMENT_FILL_BYTES = 4 * 1024 * 1024
+/** One commit group; must fit a segment and holds at least one row of the largest size. */
+export const GROUP_BYTES_MAX = 8 * 1024 * 1024
+/** How long batch rows may fill one commit group: what a direct write waits at most behind them. */
+export const BATCH_SHARE_MS_MAX = 2
+
+/** Plans cached by (features, options): a ranker has a handful; each is a few KB. */
+export const PLANS_CACHED_MAX = 1024
+
+/** How long SIGTERM lets requests under way finish. */
+export const DRAIN_MS_MAX = 8_000
+/** How often a served catalog is looked at for a change. */
+export const CATALOG_POLL_MS = 5_000
