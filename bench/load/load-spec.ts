@@ -1,0 +1,26 @@
+/** What a load generator process is told on stdin and what it prints on stdout, as JSON. */
+import type { Percentiles } from '../histogram.ts'
+
+export type LoadSpec = {
+  /** `closed`: autocannon, each connection asks when it was answered. `open`: at a fixed rate. */
+  readonly mode: 'closed' | 'open'
+  readonly url: string
+  /** Files with one request body each; they are asked in turn. */
+  readonly bodies: readonly string[]
+  readonly headers: Readonly<Record<string, string>>
+  readonly connections: number
+  readonly seconds: number
+  /** Requests a second; open loop only. */
+  readonly rate: number
+}
+
+export type LoadReport = Percentiles & {
+  readonly requests: number
+  readonly seconds: number
+  readonly requestsPerSecond: number
+  readonly errors: number
+  readonly not2xx: number
+  readonly replyBytes: number
+  /** Open loop: how late the generator itself sent, 99th percentile; a late one voids the run. */
+  readonly sentLateP99Us: number
+}

@@ -1,0 +1,151 @@
+/**
+ * Open loop: requests are due at a fixed rate whether or not earlier ones were answered, and latency
+ * counts from the time a request was due. Raw sockets, one request at a time on each; a request that
+ * finds no idle connection waits, and its waiting counts.
+ */
+import { Histogram } from '../histogram.ts'
+import type { LoadReport, LoadSpec } from './load-spec.ts'
+
+/** Due but unsent requests; more than this means the server is far past its capacity. */
+const WAITING_MAX = 1_000_000
+/** After the last request was due, how long to wait for what is under way. */
+const TAIL_MS = 5_000
+
+type Connection = {
+  socket: Bun.Socket<Connection> | undefined
+  busy: boolean
+  dueUs: number
+  /** Bytes of the reply still to come; -1 while its header is incomplete. */
+  missing: number
+  header: Uint8Array
+}
+
+const nowUs = (): number => Bun.nanoseconds() / 1000
+
+export async function runOpenLoop(spec: LoadSpec): Promise<LoadReport> {
+  const url = new URL(spec.url)
+  const requests = await Promise.all(spec.bodies.map((path) => makeRequest(url, spec, path)))
+  const latencies = new Histogram()
+  const lateness = new Histogram()
+  const idle: Connection[] = []
+  const waiting: number[] = []
+  let [sent, answered, not2xx, errors, replyBytes, waitingAt] = [0, 0, 0, 0, 0, 0]
+
+  const send = (connection: Connection, dueUs: number): void => {
+    connection.busy = true
+    connection.dueUs = dueUs
+    connection.missing = -1
+    connection.header = new Uint8Array(0)
+    lateness.record(nowUs() - dueUs)
+    connection.socket?.write(requests[sent++ % requests.length]!)
+  }
+  const finish = (connection: Connection): void => {
+    latencies.record(nowUs() - connection.dueUs)
+    answered++
+    connection.busy = false
+    const due = waiting[waitingAt]
+    if (due === undefined) idle.push(connection)
+    else {
+      waitingAt++
+      send(connection, due)
+    }
+  }
+  const receive = (connection: Connection, chunk: Uint8Array): void => {
+    let body = chunk.length
+    if (connection.missing === -1) {
+      const header = Buffer.concat([connection.header, chunk])
+      const end = header.indexOf('\r\n\r\n')
+      if (end < 0) {
+        connection.header = header
+        return
+      }
+      const text = header.toString('latin1', 0, end)
+      const status = Number(text.slice(9, 12))
+      if (status < 200 || status > 299) not2xx++
+      connection.missing = Number(/content-length: (\d+)/i.exec(text)?.[1] ?? 0)
+      replyBytes += connection.missing
+      body = header.length - end - 4
+    }
+    connection.missing -= body
+    if (connection.missing === 0) finish(connection)
+  }
+
+  const connections = await Promise.all(
+    Array.from({ length: spec.connections }, () =>
+      connect(url, receive, () => {
+        errors++
+      }),
+    ),
+  )
+  idle.push(...connections)
+
+  const started = nowUs()
+  const total = Math.floor(spec.rate * spec.seconds)
+  const intervalUs = 1e6 / spec.rate
+  let due = 0
+  while (due < total && waiting.length - waitingAt < WAITING_MAX) {
+    const now = nowUs()
+    while (due < total && started + due * intervalUs <= now) {
+      const dueUs = started + due * intervalUs
+      due++
+      const connection = idle.pop()
+      if (connection === undefined) waiting.push(dueUs)
+      else send(connection, dueUs)
+    }
+    await new Promise<void>((resolve) => setImmediate(resolve))
+  }
+  const giveUp = performance.now() + TAIL_MS
+  while (answered < due && performance.now() < giveUp && errors < spec.connections) {
+    await new Promise<void>((resolve) => setImmediate(resolve))
+  }
+  const seconds = (nowUs() - started) / 1e6
+  for (const connection of connections) connection.socket?.end()
+  return {
+    ...latencies.percentiles(),
+    requests: answered,
+    seconds,
+    requestsPerSecond: answered / seconds,
+    errors: errors + (due - answered),
+    not2xx,
+    replyBytes: replyBytes / Math.max(1, answered),
+    sentLateP99Us: lateness.percentiles().p99Us,
+  }
+}
+
+async function makeRequest(url: URL, spec: LoadSpec, bodyPath: string): Promise<Uint8Array> {
+  const body = await Bun.file(bodyPath).bytes()
+  const headers = Object.entries({
+    host: url.host,
+    'content-length': `${body.length}`,
+    ...spec.headers,
+  })
+  const head = headers.map(([name, value]) => `${name}: ${value}\r\n`).join('')
+  return Buffer.concat([Buffer.from(`POST ${url.pathname} HTTP/1.1\r\n${head}\r\n`), body])
+}
+
+async function connect(
+  url: URL,
+  receive: (connection: Connection, chunk: Uint8Array) => void,
+  closed: () => void,
+): Promise<Connection> {
+  const connection: Connection = {
+    socket: undefined,
+    busy: false,
+    dueUs: 0,
+    missing: -1,
+    header: new Uint8Array(0),
+  }
+  connection.socket = await Bun.connect<Connection>({
+    hostname: url.hostname,
+    port: Number(url.port),
+    data: connection,
+    socket: {
+      data: (socket, chunk) => receive(socket.data, chunk),
+      close: (socket) => {
+        if (socket.data.busy) closed()
+      },
+      error: closed,
+    },
+  })
+  return connection
+}

@@ -1,0 +1,17 @@
+/** Starts a load generator on the generator's core and returns what it measured. */
+import { pinned } from '../machine.ts'
+import type { LoadReport, LoadSpec } from './load-spec.ts'
+
+const ENTRY = new URL('./main.ts', import.meta.url).pathname
+
+export async function runLoad(spec: LoadSpec): Promise<LoadReport> {
+  const child = Bun.spawn(pinned('generator', [process.execPath, ENTRY]), {
+    stdin: new TextEncoder().encode(JSON.stringify(spec)),
+    stdout: 'pipe',
+    stderr: 'inherit',
+    env: { ...process.env, BUN_BE_BUN: '1' },
+  })
+  const text = await new Response(child.stdout).text()
+  if ((await child.exited) !== 0) throw new Error(`the load generator failed: ${text}`)
+  return JSON.parse(text) as LoadReport // written by main.ts
+}
