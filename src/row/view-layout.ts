@@ -1,6 +1,5 @@
-/** What a store knows a feature view's table by: the layout of its rows and the signature of its keys. */
+/** The layout in which a view's rows are written, and into which older ones are read. */
 import type { FeatureView } from '../catalog/catalog.ts'
-import { DUMMY_JOIN_KEY } from '../catalog/catalog.ts'
 import type { Layout } from './layout.ts'
 import { makeLayout } from './layout.ts'
 
@@ -14,10 +13,4 @@ export function viewLayout(view: FeatureView): Layout {
   const layout = makeLayout(features, view.partial)
   layouts.set(view, layout)
   return layout
-}
-
-/** `join_key:TYPE` joined by commas, in key order; an entityless view has Feast's dummy key. */
-export function keySignature(view: FeatureView): string {
-  if (view.joinKeys.length === 0) return `${DUMMY_JOIN_KEY}:STRING`
-  return view.joinKeys.map((key) => `${key.name}:${key.type}`).join(',')
 }
