@@ -1,0 +1,8 @@
+/** Every named workload. */
+import type { Workload } from './workload.ts'
+import { ingest } from './workloads/ingest.ts'
+import { open } from './workloads/open.ts'
+import { reply } from './workloads/reply.ts'
+import { tail } from './workloads/tail.ts'
+
+export const WORKLOADS: readonly Workload[] = [reply, tail, ingest, open]
