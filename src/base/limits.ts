@@ -29,10 +29,22 @@ export const WRITE_BODY_BYTES_MAX = 32 * 1024 * 1024
 /** A ranker asks hundreds; a batch job thousands; past this it should page. */
 export const ENTITIES_PER_REQUEST_MAX = 10_000
 export const FEATURES_PER_REQUEST_MAX = 10_000
+/** Join keys of one request: every view of a service brings a few. */
+export const COLUMNS_PER_REQUEST_MAX = 256
 /** Cells of one reply: bounds a reply to about 100 MB of binary, 500 MB of JSON. */
 export const CELLS_PER_REQUEST_MAX = 10_000_000
+/** One reply, whatever its format: rows bring features that were not asked, texts have no length of their own. */
+export const REPLY_BYTES_MAX = 512 * 1024 * 1024
 /** Requests being answered at once; each holds at most one body and one reply. */
 export const REQUESTS_IN_FLIGHT_MAX = 1024
+/** Write requests among them: each may hold a body of WRITE_BODY_BYTES_MAX, and reads go on. */
+export const WRITES_IN_FLIGHT_MAX = 64
+/** A body that has not arrived by then comes from a stalled client (32 MiB in it is 13 Mbit/s). */
+export const BODY_MS_MAX = 20_000
+/** A kept-alive connection without traffic; proxies in front idle longer or shorter, clients reconnect. */
+export const IDLE_SECONDS_MAX = 60
+/** What a client that was shed is asked to wait. */
+export const RETRY_AFTER_SECONDS = 1
 
 /** Rows of one chunk on its way from a source to the store. */
 export const CHUNK_ROWS_MAX = 16_384
@@ -58,5 +70,10 @@ export const PLANS_CACHED_MAX = 1024
 
 /** How long SIGTERM lets requests under way finish. */
 export const DRAIN_MS_MAX = 8_000
+/** Then the store's, for its snapshot: without it the next open scans. Both stay under 10 s. */
+export const STORE_CLOSE_MS_MAX = 1_500
 /** How often a served catalog is looked at for a change. */
 export const CATALOG_POLL_MS = 5_000
+
+/** Nesting of JSON, maps and lists: recursion over them stays far from the end of the stack. */
+export const NESTING_MAX = 64
