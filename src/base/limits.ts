@@ -65,6 +65,9 @@ export const GROUP_BYTES_MAX = 8 * 1024 * 1024
 /** How long batch rows may fill one commit group: what a direct write waits at most behind them. */
 export const BATCH_SHARE_MS_MAX = 2
 
+/** Buffers of one answer kept for the next request: 10,000 rows of 400 bytes; larger ones are let go. */
+export const ANSWER_BYTES_KEPT_MAX = 4 * 1024 * 1024
+
 /** Plans cached by (features, options): a ranker has a handful; each is a few KB. */
 export const PLANS_CACHED_MAX = 1024
 
