@@ -5,7 +5,7 @@ import { heapEnd, heapStart, readTime } from './row-reader.ts'
 
 export class PlacedRow {
   readonly #layout: Layout
-  bytes = new Uint8Array(0)
+  bytes: Uint8Array = new Uint8Array(0)
   start = 0
 
   constructor(layout: Layout) {
