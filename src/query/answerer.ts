@@ -85,8 +85,9 @@ export class Answerer {
   }
 }
 
-/** Length of the longest column; all others have that length too, or one value. */
+/** Length of the longest column; all others have that length too, or one value. One without columns. */
 function rowsOf(columns: readonly EntityColumn[]): number {
+  if (columns.length === 0) return 1
   const rows = columns.reduce((most, { values }) => Math.max(most, values.length), 0)
   if (rows > ENTITIES_PER_REQUEST_MAX) {
     throw new Fault('too_large', `${rows} rows are asked for in one request`, {

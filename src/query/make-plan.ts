@@ -4,6 +4,7 @@ import type { FaultCode } from '../base/fault.ts'
 import { Fault } from '../base/fault.ts'
 import type { Catalog, FeatureService, FeatureView, Projection } from '../catalog/catalog.ts'
 import type { RowReader } from '../store/store.ts'
+import { findFeature } from './find-feature.ts'
 import { parseReference } from './parse-reference.ts'
 import { PlanDraft } from './plan-draft.ts'
 import type { ViewUse } from './plan-draft.ts'
@@ -38,7 +39,7 @@ function addReference(draft: PlanDraft, catalog: Catalog, text: string, index: n
   }
   const view = viewNamed(catalog, reference.view, reference.version, where)
   assertServed(view, where)
-  const feature = view.features.find(({ name }) => name === reference.feature)
+  const feature = findFeature(view, reference.feature)
   if (feature === undefined) throw unknownFeature(view, reference.feature, where)
   if (!draft.add(useOf(view, '', reference.version, NOT_RENAMED), feature.position)) {
     throw new Fault('invalid_request', `${JSON.stringify(text)} is asked for twice`, {

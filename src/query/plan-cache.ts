@@ -22,7 +22,7 @@ export class PlanCache<A, P> {
   readonly #plans = new Map<string, P>()
   #catalog: Catalog | undefined
 
-  constructor(maker: PlanMaker<A, P>, plansMax = PLANS_CACHED_MAX) {
+  constructor(maker: PlanMaker<A, P>, plansMax: number) {
     this.#maker = maker
     this.#plansMax = plansMax
   }
@@ -56,12 +56,16 @@ export class PlanCache<A, P> {
 }
 
 /** The cache of the native path. */
-export const nativePlans = (tables: RowReader): PlanCache<Ask, Plan> =>
-  new PlanCache<Ask, Plan>({
-    keyOf: (ask) => `${ask.form}\n${ask.service}\n${ask.references.join('\n')}`,
-    make: (catalog, ask) => makePlan(catalog, ask, tables),
-    isCurrent: (plan) => knowsItsTables(plan, tables),
-  })
+export function nativePlans(tables: RowReader, plansMax = PLANS_CACHED_MAX): PlanCache<Ask, Plan> {
+  return new PlanCache<Ask, Plan>(
+    {
+      keyOf: (ask) => `${ask.form}\n${ask.service}\n${ask.references.join('\n')}`,
+      make: (catalog, ask) => makePlan(catalog, ask, tables),
+      isCurrent: (plan) => knowsItsTables(plan, tables),
+    },
+    plansMax,
+  )
+}
 
 /** False where a view had no table when the plan was made and has one now: its first row came. */
 export function knowsItsTables(plan: Plan, tables: RowReader): boolean {

@@ -15,7 +15,8 @@ export type ViewUse = {
   readonly joinKeyMap: ReadonlyMap<string, string>
 }
 
-type DraftBlock = ViewUse & { readonly features: number[] }
+/** A set keeps the asked order. */
+type DraftBlock = ViewUse & { readonly features: Set<number> }
 
 export class PlanDraft {
   readonly #blocks: DraftBlock[] = []
@@ -25,15 +26,15 @@ export class PlanDraft {
   /** False where the block has that feature already. */
   add(use: ViewUse, feature: number): boolean {
     const block = this.#blockOf(use)
-    const features = this.#blocks[block]!.features
-    if (features.includes(feature)) return false
+    const { features } = this.#blocks[block]!
+    if (features.has(feature)) return false
     if (this.#outputs.length === FEATURES_PER_REQUEST_MAX) {
       throw new Fault('too_large', 'too many features in one request', {
         allowed: `at most ${FEATURES_PER_REQUEST_MAX} features`,
       })
     }
-    this.#outputs.push({ block, place: features.length })
-    features.push(feature)
+    this.#outputs.push({ block, place: features.size })
+    features.add(feature)
     return true
   }
 
@@ -49,11 +50,12 @@ export class PlanDraft {
   }
 
   #blockOf(use: ViewUse): number {
-    const identity = JSON.stringify([use.view.position, use.name, [...use.joinKeyMap]])
+    const renamed = use.joinKeyMap.size === 0 ? '' : JSON.stringify([...use.joinKeyMap])
+    const identity = `${use.view.position} ${use.name} ${renamed}`
     const known = this.#byUse.get(identity)
     if (known !== undefined) return known
     this.#byUse.set(identity, this.#blocks.length)
-    return this.#blocks.push({ ...use, features: [] }) - 1
+    return this.#blocks.push({ ...use, features: new Set() }) - 1
   }
 }
 
