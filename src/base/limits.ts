@@ -37,8 +37,10 @@ export const CELLS_PER_REQUEST_MAX = 10_000_000
 export const REPLY_BYTES_MAX = 512 * 1024 * 1024
 /** Requests being answered at once; each holds at most one body and one reply. */
 export const REQUESTS_IN_FLIGHT_MAX = 1024
-/** Write requests among them: each may hold a body of WRITE_BODY_BYTES_MAX, and reads go on. */
-export const WRITES_IN_FLIGHT_MAX = 64
+/** Write requests among them: reads keep the rest. */
+export const WRITES_IN_FLIGHT_MAX = 512
+/** Bodies of writes held at once: eight of the largest. Past it a direct write is shed, a batch waits unread. */
+export const WRITE_BODIES_BYTES_MAX = 256 * 1024 * 1024
 /** A body that has not arrived by then comes from a stalled client (32 MiB in it is 13 Mbit/s). */
 export const BODY_MS_MAX = 20_000
 /** A kept-alive connection without traffic; proxies in front idle longer or shorter, clients reconnect. */
@@ -62,6 +64,8 @@ export const SEGMENTS_MAX = 2048
 export const SEGMENT_FILL_BYTES = 4 * 1024 * 1024
 /** One commit group; must fit a segment and holds at least one row of the largest size. */
 export const GROUP_BYTES_MAX = 8 * 1024 * 1024
+/** A segment with less room than this is sealed: an entry of the largest size must fit three quarters. */
+export const GROUP_ROOM_BYTES_MIN = 1024 * 1024
 /** How long batch rows may fill one commit group: what a direct write waits at most behind them. */
 export const BATCH_SHARE_MS_MAX = 2
 
@@ -77,6 +81,11 @@ export const DRAIN_MS_MAX = 8_000
 export const STORE_CLOSE_MS_MAX = 1_500
 /** How often a served catalog is looked at for a change. */
 export const CATALOG_POLL_MS = 5_000
+
+/** Table names on DynamoDB end at 255 bytes; a name also stands in one log entry with its layout. */
+export const NAME_BYTES_MAX = 255
+/** A registry of 65,535 small views is about 30 MB. */
+export const CATALOG_BYTES_MAX = 64 * 1024 * 1024
 
 /** Nesting of JSON, maps and lists: recursion over them stays far from the end of the stack. */
 export const NESTING_MAX = 64
