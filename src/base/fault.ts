@@ -17,6 +17,7 @@ export type FaultCode =
   | 'invalid_row' // a row to be written that does not fit its view
   | 'too_large' // beyond a bound of limits.ts
   | 'unsupported_type' // content type or accept
+  | 'too_slow' // a body that did not arrive in time
   | 'unauthorized'
   | 'read_only'
   | 'overloaded' // a bounded queue is full: try again
