@@ -38,6 +38,8 @@ function startServer(host: string, port: number, fetch: Fetch): Bun.Server<undef
       fetch,
       development: false,
       idleTimeout: IDLE_SECONDS_MAX,
+      // Left out, Bun shares the port with whoever else listens there, and nobody is told.
+      reusePort: false,
       // Bodies are bounded route by route, with an answer that says so (read-body.ts).
       maxRequestBodySize: Number.MAX_SAFE_INTEGER,
     })
