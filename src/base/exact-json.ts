@@ -41,10 +41,10 @@ function hasMoreThan(text: string, bracket: string, count: number): boolean {
 export const canonicalJson = (value: unknown): string => canonicalText(value, 0)
 
 function canonicalText(value: unknown, depth: number): string {
-  if (depth > NESTING_MAX) throw tooDeep()
   if (typeof value === 'bigint') return String(value)
   if (typeof value === 'number' && !Number.isFinite(value)) throw notJson(String(value))
   if (value === null || typeof value !== 'object') return JSON.stringify(value) ?? 'null'
+  if (depth >= NESTING_MAX) throw tooDeep()
   if (Array.isArray(value)) {
     return `[${value.map((element: unknown) => canonicalText(element, depth + 1)).join(',')}]`
   }
@@ -58,8 +58,9 @@ function canonicalText(value: unknown, depth: number): string {
 
 const notJson = (what: string): Fault => new Fault('malformed', `JSON has no form for ${what}`)
 
-const tooDeep = (): Fault =>
-  new Fault('malformed', 'JSON is nested too deep', { allowed: `${NESTING_MAX} levels` })
+const TOO_DEEP = 'JSON is nested too deep'
+
+const tooDeep = (): Fault => new Fault('malformed', TOO_DEEP, { allowed: `${NESTING_MAX} levels` })
 
 const NUMBER = /-?(?:0|[1-9]\d*)(\.\d+)?([eE][-+]?\d+)?/y
 /** A double overflows at 309 digits, and reading a bigint takes the square of its digits. */
@@ -87,7 +88,6 @@ class JsonReader {
   }
 
   #value(depth: number): unknown {
-    if (depth > NESTING_MAX) throw this.#faultOf('JSON is nested too deep', `${NESTING_MAX} levels`)
     this.#skipSpace()
     const value = this.#bare(depth)
     this.#skipSpace()
@@ -96,8 +96,10 @@ class JsonReader {
 
   #bare(depth: number): unknown {
     const first = this.#text.charAt(this.#at)
-    if (first === '{') return this.#object(depth)
-    if (first === '[') return this.#array(depth)
+    if (first === '{' || first === '[') {
+      if (depth >= NESTING_MAX) throw this.#faultOf(TOO_DEEP, `${NESTING_MAX} levels`)
+      return first === '{' ? this.#object(depth) : this.#array(depth)
+    }
     if (first === '"') return this.#string()
     if (WORDS.has(first)) return this.#word(WORDS.get(first))
     return this.#number()

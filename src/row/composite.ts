@@ -188,7 +188,7 @@ function wireTypeOf(type: ValueType): number {
 // Reading
 
 function readMessage(type: ValueType, bytes: Uint8Array, depth: number): PlainValue {
-  if (depth > NESTING_MAX) {
+  if (depth >= NESTING_MAX) {
     throw new Fault('store_damaged', `a stored message is nested more than ${NESTING_MAX} deep`)
   }
   if (type.name === 'ZONED_TIMESTAMP') return readZoned(bytes)

@@ -85,7 +85,7 @@ class Place {
 }
 
 function coerceComposite(shape: NestedShape, value: unknown, place: Place): PlainValue {
-  if (place.depth > NESTING_MAX) throw place.fault(value, `${NESTING_MAX} levels of nesting`)
+  if (place.depth >= NESTING_MAX) throw place.fault(value, `${NESTING_MAX} levels of nesting`)
   const { type, element } = shape
   if (type.shape === 'map') return coerceMap(value, place)
   if (!Array.isArray(value)) throw place.fault(value, `a list, or null, for ${type.name}`)
