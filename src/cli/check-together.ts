@@ -6,29 +6,26 @@ import { isGiven, valueOf } from './settings.ts'
 export function checkTogether(settings: Settings): Fault[] {
   switch (settings.command) {
     case 'serve':
-      return [...needsStore(settings, ['data']), ...openToOthers(settings)]
+      return openToOthers(settings)
     case 'ingest batch':
-      return [...needsStore(settings, ['data', 'server']), ...sourceWithoutView(settings)]
+      return [...needsStore(settings), ...sourceWithoutView(settings)]
     case 'lookup':
-      return [...needsStore(settings, ['data', 'server']), ...lookupFaults(settings)]
+      return [...needsStore(settings), ...lookupFaults(settings)]
     default:
       return []
   }
 }
 
-/** DynamoDB of a feature_store.yaml would be the store where neither flag is given: not yet there. */
-function needsStore(settings: Settings, options: readonly ('data' | 'server')[]): Fault[] {
-  const given = options.filter((option) => isGiven(settings, option))
+/** Where the definitions name a store, serve looks there; these two can't yet. */
+function needsStore(settings: Settings): Fault[] {
+  const given = (['data', 'server'] as const).filter((option) => isGiven(settings, option))
   if (given.length === 1) return []
-  const named = options.map((option) => (option === 'data' ? '--data DIR' : '--server URL'))
-  const allowed = named.join(' or ')
   const message =
     given.length === 0
       ? `${settings.command} needs a store`
       : `${settings.command} takes one store, not two`
-  return [
-    new Fault('usage', message, { where: options.map((one) => `--${one}`).join(', '), allowed }),
-  ]
+  const detail = { where: '--data, --server', allowed: '--data DIR or --server URL' }
+  return [new Fault('usage', message, detail)]
 }
 
 const LOOPBACK = /^(localhost|127(\.\d{1,3}){3}|::1)$/

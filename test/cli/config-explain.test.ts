@@ -48,11 +48,11 @@ test('a setting that yields to its rival says so', async () => {
 })
 
 test('a command line that would be refused is explained and refused', async () => {
-  const told = await explain('serve --catalog c --port x')
+  const told = await explain('serve --port x')
   expect(told.code).toBe(2)
   expect(told.line('port')).toStartWith('port x --port')
   expect(told.err).toContain('--port')
-  expect(told.err).toContain('--data')
+  expect(told.err).toContain('--catalog')
 })
 
 test('a command line without a command can not be explained', async () => {

@@ -175,7 +175,6 @@ describe('what is wrong is said, all of it at once', () => {
     const { path } = configFile('prot: 7\nhost: [a]\ncatalog: c\n')
     const places = placesOf(`serve --config ${path} --port x`, { SALVER_READ_ONLY: 'perhaps' })
     expect(places.toSorted()).toEqual([
-      '--data',
       '--port',
       'SALVER_READ_ONLY',
       'salver.yaml:1',
@@ -250,7 +249,6 @@ describe('what is wrong is said, all of it at once', () => {
     expect(placesOf('ingest batch --catalog c --data d --server http://h:1')).toEqual([
       '--data, --server',
     ])
-    expect(placesOf('serve --catalog c')).toEqual(['--data'])
   })
 
   test('a host that others reach is refused unless writes are guarded', () => {

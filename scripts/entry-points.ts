@@ -1,0 +1,10 @@
+/** Where the program begins. A Worker that is not listed starts in an executable and does nothing. */
+
+/** The executable's own entry. */
+export const MAIN = 'src/main.ts'
+
+/** Files that run in a Worker, each named by `new Worker(…)` somewhere in src. */
+export const WORKERS: readonly string[] = []
+
+/** What others import: it is no part of the executable. */
+export const CLIENT = 'src/client/client.ts'
