@@ -16,7 +16,7 @@ export type Origin = { readonly file: string; readonly folder: string }
 
 /** Throws one Fault that holds all faults of the text. */
 export function readFeaturesYaml(text: string, origin: Origin): Catalog {
-  const yaml = parseYaml(text, origin.file)
+  const yaml = parseYaml(text, origin.file, '1.2')
   const report: Report = { yaml, faults: [...yaml.faults] }
   const raw = yaml.value === undefined ? undefined : rawMap(report, [], yaml.value)
   if (raw === undefined) throw catalogFault(report)

@@ -22,14 +22,17 @@ const NODES_MAX = 5_000_000
 /** One missing bracket can make thousands. */
 const SYNTAX_FAULTS_MAX = 20
 
-/** Never throws: what is wrong with the text is in `faults`. */
-export function parseYaml(text: string, file: string): YamlDocument {
+/**
+ * Never throws: what is wrong with the text is in `faults`. Feast reads its files as YAML 1.1, in
+ * which `yes` is true; ours are 1.2.
+ */
+export function parseYaml(text: string, file: string, version: '1.1' | '1.2'): YamlDocument {
   const lines = new LineCounter()
   const document = parseDocument(text, {
     lineCounter: lines,
     intAsBigInt: true,
     prettyErrors: false,
-    version: '1.2',
+    version,
   })
   const faults = [...document.errors, ...document.warnings]
     .slice(0, SYNTAX_FAULTS_MAX)
@@ -77,6 +80,7 @@ function plainMap(map: YAMLMap, depth: number, walk: Walk): { [key: string]: unk
     if (walk.nodesLeft < 0) break
     const key = keyText(pair)
     if (key === undefined) refuse(pair.key, 'a key must be a text', walk)
+    else if (key === '<<') refuse(pair.key, 'merge keys are not read', walk)
     else plain[key] = plainForm(pair.value, depth + 1, walk)
   }
   return plain

@@ -72,7 +72,9 @@ function readPositions(
   view: FeatureView,
 ): readonly number[] {
   if (names === undefined) return view.features.map((feature) => feature.position)
-  const positions = new Map(view.features.map((feature) => [feature.name, feature.position]))
+  const positions = new Map(
+    view.features.filter(({ name }) => name !== '').map(({ name, position }) => [name, position]),
+  )
   const found: number[] = []
   names.forEach((name, index) => {
     const position = positions.get(name)
