@@ -72,6 +72,9 @@ export const BATCH_SHARE_MS_MAX = 2
 /** Buffers of one answer kept for the next request: 10,000 rows of 400 bytes; larger ones are let go. */
 export const ANSWER_BYTES_KEPT_MAX = 4 * 1024 * 1024
 
+/** One step of compaction between two commit groups: what a direct write waits at most behind it. */
+export const COMPACTION_STEP_MS_MAX = 2
+
 /** Plans cached by (features, options): a ranker has a handful; each is a few KB. */
 export const PLANS_CACHED_MAX = 1024
 
@@ -79,6 +82,8 @@ export const PLANS_CACHED_MAX = 1024
 export const DRAIN_MS_MAX = 8_000
 /** Then the store's, for its snapshot: without it the next open scans. Both stay under 10 s. */
 export const STORE_CLOSE_MS_MAX = 1_500
+/** What a scrape waits for the store's figures: a writer in a long step answers the next one. */
+export const STORE_STATS_MS_MAX = 1_000
 /** How often a served catalog is looked at for a change. */
 export const CATALOG_POLL_MS = 5_000
 

@@ -1,6 +1,7 @@
 /** What the routes need to answer: made once for each serving thread. */
 import type { Catalog } from '../catalog/catalog.ts'
 import type { Answerer } from '../query/answerer.ts'
+import type { FeastAsk, FeastPlan } from '../query/feast-plan.ts'
 import type { Ask } from '../query/make-plan.ts'
 import type { PlanCache } from '../query/plan-cache.ts'
 import type { Plan } from '../query/query.ts'
@@ -12,6 +13,7 @@ import type { WriteLane } from './write-lane.ts'
 export type Served = {
   readonly catalog: Catalog
   readonly plans: PlanCache<Ask, Plan>
+  readonly feastPlans: PlanCache<FeastAsk, FeastPlan>
   readonly answerer: Answerer
   readonly writes: WriteLane
 }

@@ -1,7 +1,7 @@
 /** What a fault looks like over HTTP: the only place that turns codes into statuses. */
-import type { FaultCode } from '../base/fault.ts'
-import { Fault } from '../base/fault.ts'
+import type { Fault, FaultCode } from '../base/fault.ts'
 import { RETRY_AFTER_SECONDS } from '../base/limits.ts'
+import { jsonResponse } from './json-response.ts'
 
 const STATUSES: Readonly<Record<FaultCode, number>> = {
   usage: 500,
@@ -34,19 +34,16 @@ export const FAULT_CODES = Object.freeze(Object.keys(STATUSES)) as readonly Faul
 
 export const statusOf = (code: FaultCode): number => STATUSES[code]
 
-const JSON_TYPE = 'application/json'
-
 /** A refused body may still be on its way: the connection can't carry another request. */
 const CLOSES: ReadonlySet<FaultCode> = new Set<FaultCode>(['too_large', 'too_slow', 'overloaded'])
 
 export function faultResponse(fault: Fault): Response {
   const { code, message, where, allowed } = fault
-  const headers: Record<string, string> = { 'content-type': JSON_TYPE }
-  if (CLOSES.has(code)) headers['connection'] = 'close'
-  if (STATUSES[code] === 503) headers['retry-after'] = String(RETRY_AFTER_SECONDS)
-  if (code === 'unauthorized') headers['www-authenticate'] = 'Bearer'
-  const body = JSON.stringify({ error: { code, message, where, allowed } })
-  return new Response(body, { status: STATUSES[code], headers })
+  const response = jsonResponse({ error: { code, message, where, allowed } }, STATUSES[code])
+  if (CLOSES.has(code)) response.headers.set('connection', 'close')
+  if (STATUSES[code] === 503) response.headers.set('retry-after', String(RETRY_AFTER_SECONDS))
+  if (code === 'unauthorized') response.headers.set('www-authenticate', 'Bearer')
+  return response
 }
 
 /** A failure of ours: the client gets an id, the log the rest. */
@@ -73,12 +70,9 @@ const isNative = (path: string): boolean =>
   path.startsWith('/v1/') && !path.startsWith('/v1/vector_stores')
 
 const errorResponse = (status: number, code: string, message: string): Response =>
-  Response.json({ error: { code, message } }, { status })
+  jsonResponse({ error: { code, message } }, status)
 
 const DETAILS = { 404: 'Not Found', 405: 'Method Not Allowed' } as const
 
 const detailResponse = (status: keyof typeof DETAILS): Response =>
-  new Response(JSON.stringify({ detail: DETAILS[status] }), {
-    status,
-    headers: { 'content-type': JSON_TYPE },
-  })
+  jsonResponse({ detail: DETAILS[status] }, status)

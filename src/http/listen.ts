@@ -1,6 +1,7 @@
 /** The socket of a serving thread, and its end: no new connections, those under way finish. */
 import { Fault } from '../base/fault.ts'
 import { IDLE_SECONDS_MAX } from '../base/limits.ts'
+import { within } from '../base/within.ts'
 import type { Connections } from './app-parts.ts'
 
 export type Listener = Connections & {
@@ -19,10 +20,7 @@ export function listen(host: string, port: number, fetch: Fetch): Listener {
     requestsInFlight: () => server.pendingRequests,
     keepOpen: (request) => server.timeout(request, 0),
     drain: async (msMax) => {
-      const cut = Promise.withResolvers<void>()
-      const timer = setTimeout(cut.resolve, msMax)
-      await Promise.race([server.stop(false), cut.promise])
-      clearTimeout(timer)
+      await within(server.stop(false), msMax)
       const cutOff = server.pendingRequests
       await server.stop(true)
       return { cutOff }

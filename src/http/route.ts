@@ -8,26 +8,18 @@ import { faultResponse, internalResponse } from './fault-response.ts'
 
 export type Answering = (request: Request, arrivedMs: number) => Response | Promise<Response>
 
-/** Faults as a response: Feast's routes have a shape of their own. */
-export type FaultShape = (fault: Fault) => Response
-
 /** What the log of proxies calls a client that went away. */
 const CLIENT_GONE = 499
 
 /** A route that is answered however busy the server is: for probes and scrapes. */
 export function probeRoute(parts: AppParts, name: Route, answering: Answering) {
-  const route = new Routed(parts, name, faultResponse)
+  const route = new Routed(parts, name)
   return (c: Context): Response | Promise<Response> => route.answer(c.req.raw, answering)
 }
 
 /** A route that is shed when too many requests are under way. */
-export function workRoute(
-  parts: AppParts,
-  name: Route,
-  answering: Answering,
-  faultShape: FaultShape = faultResponse,
-) {
-  const route = new Routed(parts, name, faultShape)
+export function workRoute(parts: AppParts, name: Route, answering: Answering) {
+  const route = new Routed(parts, name)
   const bounded: Answering = (request, arrivedMs) => {
     requireRoom(parts)
     return answering(request, arrivedMs)
@@ -46,12 +38,10 @@ function requireRoom(parts: AppParts): void {
 class Routed {
   readonly #parts: AppParts
   readonly #place: number
-  readonly #faultShape: FaultShape
 
-  constructor(parts: AppParts, name: Route, faultShape: FaultShape) {
+  constructor(parts: AppParts, name: Route) {
     this.#parts = parts
     this.#place = ROUTES.indexOf(name)
-    this.#faultShape = faultShape
   }
 
   /** Answers at once where the handler does. */
@@ -89,7 +79,7 @@ class Routed {
   #failed(request: Request, thrown: unknown): Response {
     if (thrown instanceof Fault) {
       this.#parts.counters.countFault(thrown.code)
-      return this.#faultShape(thrown)
+      return faultResponse(thrown)
     }
     // Nobody reads this answer: it stands for the count.
     if (request.signal.aborted) return new Response(null, { status: CLIENT_GONE })

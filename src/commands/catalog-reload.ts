@@ -1,0 +1,76 @@
+/**
+ * Takes a changed catalog into use: its layouts are durable first, then the serving threads answer by
+ * it, and only then are rows written by it. One at a time; a faulty one changes nothing.
+ */
+import { Fault } from '../base/fault.ts'
+import type { Catalog } from '../catalog/catalog.ts'
+import { faultText } from '../cli/fault-text.ts'
+import type { Readiness } from '../http/readiness.ts'
+import type { StoreThread } from './store-thread.ts'
+
+export type ReloadParts = {
+  readonly store: StoreThread
+  readonly readiness: Readiness
+  /** Puts it in place in every serving thread. */
+  readonly swap: (catalog: Catalog) => void
+  readonly log: (line: string) => void
+}
+
+export class CatalogReload {
+  readonly #parts: ReloadParts
+  #catalog: Catalog
+  #generation = 1
+  #faults = 0
+  #last: Promise<void> = Promise.resolve()
+
+  constructor(parts: ReloadParts, catalog: Catalog) {
+    this.#parts = parts
+    this.#catalog = catalog
+  }
+
+  get catalog(): Catalog {
+    return this.#catalog
+  }
+  get generation(): number {
+    return this.#generation
+  }
+  get faults(): number {
+    return this.#faults
+  }
+
+  /** Never rejects: a catalog that can't be taken is refused, told and counted. */
+  take(catalog: Catalog): Promise<void> {
+    this.#last = this.#last.then(() => this.#takeNext(catalog))
+    return this.#last
+  }
+
+  /** What can't be read, or can't be made durable. */
+  refuse(fault: Fault): void {
+    this.#faults++
+    this.#parts.readiness.warn('catalog', `changed definitions were refused: ${fault.message}`)
+    this.#parts.log(`catalog: refused, the one before stays in force: ${faultText(fault)}`)
+  }
+
+  async #takeNext(catalog: Catalog): Promise<void> {
+    if (catalog.digest === this.#catalog.digest) return this.#keep()
+    const { store, swap } = this.#parts
+    const generation = this.#generation + 1
+    try {
+      await store.prepare({ generation, catalog })
+    } catch (thrown) {
+      if (!(thrown instanceof Fault)) throw thrown
+      return this.refuse(thrown)
+    }
+    swap(catalog)
+    this.#catalog = catalog
+    this.#generation = generation
+    await store.adopt(generation)
+    this.#keep()
+    this.#parts.log(`catalog: ${catalog.views.length} views, read anew from ${catalog.origin}`)
+  }
+
+  /** What is in force is what is written: nothing is wrong any more. */
+  #keep(): void {
+    this.#parts.readiness.clearWarning('catalog')
+  }
+}

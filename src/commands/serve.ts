@@ -1,0 +1,87 @@
+/** `salver serve`: from definitions to a listening server, and its orderly end. */
+import { Fault } from '../base/fault.ts'
+import { BODY_MS_MAX, FUTURE_MARGIN_US } from '../base/limits.ts'
+import type { Catalog } from '../catalog/catalog.ts'
+import { openCatalog } from '../catalog/open-catalog.ts'
+import type { ServeCommand } from '../cli/command.ts'
+import { faultText } from '../cli/fault-text.ts'
+import type { Io } from '../cli/io.ts'
+import type { ServingSettings } from '../http/serving-side.ts'
+import { FeatureServer } from './feature-server.ts'
+import { serverSignals } from './server-signals.ts'
+import type { OpenStoreThread, StoreSpec } from './store-thread.ts'
+
+const DONE = 0
+const FAILED = 1
+
+/**
+ * Resolves with the exit code: 0 after an orderly stop, 1 when the store's thread died. Prints one
+ * line, the address, when everything asked of it will be answered.
+ */
+export async function runServe(
+  command: ServeCommand,
+  io: Io,
+  openStoreThread: OpenStoreThread,
+): Promise<number> {
+  const log = (line: string): void => io.err(`${line}\n`)
+  const catalog = await openCatalog(command.catalogPath)
+  requireStore(command, catalog)
+  tellNotServed(catalog, log)
+  const { catalogPath } = command
+  const server = new FeatureServer({ settings: settingsOf(command), catalogPath, catalog, log })
+  const signals = serverSignals(() => server.reloadNow())
+  try {
+    // A stop does not wait for a long open: nothing was acknowledged yet that could be lost.
+    const store = await Promise.race([openStoreThread(specOf(command, catalog)), signals.stop])
+    if (typeof store === 'string') return DONE
+    for (const note of store.notes) log(`store: ${note}`)
+    server.open(store)
+    io.out(`listening on ${server.url}\n`)
+    const end = await Promise.race([signals.stop, store.died])
+    if (end instanceof Fault) return failed(end, log)
+    log(`${end}: finishing what is under way`)
+    await server.stop()
+    return DONE
+  } finally {
+    signals.ignore()
+    await server.cutOff()
+  }
+}
+
+function failed(fault: Fault, log: (line: string) => void): number {
+  log(`the store's thread ended: ${faultText(fault)}`)
+  return FAILED
+}
+
+function requireStore(command: ServeCommand, catalog: Catalog): void {
+  if (command.dataDir !== '') return
+  const type = catalog.onlineStore?.type
+  const found =
+    type === undefined
+      ? 'no store is named'
+      : `serving from the online store of the definitions (${type}) is not there yet`
+  throw new Fault('usage', found, { where: '--data', allowed: '--data DIR: the embedded store' })
+}
+
+function tellNotServed(catalog: Catalog, log: (line: string) => void): void {
+  for (const { kind, name, reason } of catalog.notServed) {
+    log(`not served: ${kind} ${name}: ${reason}`)
+  }
+}
+
+const settingsOf = (command: ServeCommand): ServingSettings => ({
+  host: command.host,
+  port: command.port,
+  token: command.token,
+  readOnly: command.readOnly,
+  feastTtl: command.feastTtl,
+  requestsInFlightMax: command.requestsInFlightMax,
+  bodyMsMax: BODY_MS_MAX,
+})
+
+const specOf = (command: ServeCommand, catalog: Catalog): StoreSpec => ({
+  dataDir: command.dataDir,
+  durability: command.durability,
+  futureMarginUs: FUTURE_MARGIN_US,
+  catalog,
+})
