@@ -2,7 +2,13 @@
 import { closestName } from '../base/closest-name.ts'
 import type { FaultCode } from '../base/fault.ts'
 import { Fault } from '../base/fault.ts'
-import type { Catalog, FeatureService, FeatureView, Projection } from '../catalog/catalog.ts'
+import type {
+  Catalog,
+  FeatureService,
+  FeatureView,
+  NotServed,
+  Projection,
+} from '../catalog/catalog.ts'
 import type { RowReader } from '../store/store.ts'
 import { findFeature } from './find-feature.ts'
 import { parseReference } from './parse-reference.ts'
@@ -52,7 +58,10 @@ function addReference(draft: PlanDraft, catalog: Catalog, text: string, index: n
 function addService(draft: PlanDraft, catalog: Catalog, name: string): void {
   const where = 'feature_service'
   const service = catalog.servicesByName.get(name)
-  if (service === undefined) throw unknownService(catalog, name, where)
+  if (service === undefined) {
+    const known = findNotServedService(catalog, name)
+    throw known === undefined ? unknownService(catalog, name, where) : notServed(known, where)
+  }
   assertNoOnDemand(service, where)
   for (const projection of service.projections) addProjection(draft, catalog, projection, where)
 }
@@ -97,13 +106,8 @@ function viewNamed(catalog: Catalog, name: string, version: number, where: strin
   }
   const view = findView(catalog, name, version)
   if (view !== undefined) return view
-  const notServed = catalog.notServed.find((object) => object.name === name)
-  if (notServed !== undefined) {
-    const { kind, reason } = notServed
-    throw new Fault('not_served', `${kind} ${JSON.stringify(name)} is not served: ${reason}`, {
-      where,
-    })
-  }
+  const known = findNotServedView(catalog, name, version)
+  if (known !== undefined) throw notServed(known, where)
   if (version !== -1 && catalog.viewsByName.has(name)) {
     throw new Fault(
       'unknown_view',
@@ -116,8 +120,26 @@ function viewNamed(catalog: Catalog, name: string, version: number, where: strin
   throw unknownName('unknown_view', 'no feature view', name, [...catalog.viewsByName.keys()], where)
 }
 
+const SERVICE_KIND = 'feature_service'
+
+/** What the catalog knows of a view that it can't serve, or of that version of it. */
+export function findNotServedView(
+  catalog: Catalog,
+  view: string,
+  version: number,
+): NotServed | undefined {
+  const name = version === -1 ? view : `${view}@v${version}`
+  return catalog.notServed.find((object) => object.name === name && object.kind !== SERVICE_KIND)
+}
+
+export const findNotServedService = (catalog: Catalog, name: string): NotServed | undefined =>
+  catalog.notServed.find((object) => object.name === name && object.kind === SERVICE_KIND)
+
+const notServed = ({ kind, name, reason }: NotServed, where: string): Fault =>
+  new Fault('not_served', `${kind} ${JSON.stringify(name)} is not served: ${reason}`, { where })
+
 /** Why a view of the catalog answers no reads, or ''. */
-export function refusalOf(view: FeatureView): string {
+function refusalOf(view: FeatureView): string {
   if (!view.online) return 'it is declared online=False'
   if (view.disabled) return 'it is disabled'
   if (view.refusedState !== '') return `it is in state ${view.refusedState}`

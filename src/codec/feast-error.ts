@@ -1,0 +1,94 @@
+/** Refusals on Feast's path as its server writes them: double-encoded JSON, texts, validation details. */
+import type { FaultCode } from '../base/fault.ts'
+import { Fault } from '../base/fault.ts'
+import { utf8Encoder } from '../base/utf8.ts'
+import { FeastFault } from '../query/feast-fault.ts'
+import type { PythonValue } from './python-json.ts'
+import { pythonJsonText } from './python-json.ts'
+import { asciiJson } from './python-text.ts'
+
+export type FeastReply = {
+  readonly status: number
+  readonly contentType: string
+  readonly body: Uint8Array
+  /** Cells that the store could not give in time: NOT_FOUND to a Feast client. */
+  readonly lateCells: number
+}
+
+/** A place in the body, from the outside in. */
+export type Location = readonly (string | number)[]
+
+/** One finding of the request's validation, as pydantic words it. */
+export type Finding = {
+  readonly type: string
+  readonly loc: Location
+  readonly msg: string
+  readonly input: PythonValue
+  readonly ctx?: PythonValue
+}
+
+/** The body as a whole is not a request: FastAPI refuses it before Feast sees it. */
+export class FeastInvalid extends Error {
+  readonly status: number
+  /** A text, or the findings. */
+  readonly detail: PythonValue
+
+  constructor(status: number, detail: PythonValue) {
+    super('invalid request')
+    this.status = status
+    this.detail = detail
+  }
+}
+
+export const invalidBody = (findings: readonly Finding[]): FeastInvalid =>
+  new FeastInvalid(
+    422,
+    findings.map((finding) => ({ ...finding })),
+  )
+
+export const jsonReply = (status: number, text: string): FeastReply => ({
+  status,
+  contentType: 'application/json',
+  body: utf8Encoder.encode(text),
+  lateCells: 0,
+})
+
+/** Undefined for an error that is no refusal, but a fault of ours. */
+export function refusalReply(error: unknown): FeastReply | undefined {
+  if (error instanceof FeastInvalid) {
+    return jsonReply(error.status, pythonJsonText({ detail: error.detail }))
+  }
+  if (error instanceof FeastFault) return jsonReply(error.status, faultText(error))
+  if (error instanceof Fault) return jsonReply(statusOf(error.code), textOf(error))
+  return undefined
+}
+
+/** Feast's own errors are JSON inside a JSON string: its remote client parses exactly this. */
+function faultText({ className, message }: FeastFault): string {
+  if (className === '') return JSON.stringify(message)
+  const inner =
+    `{"module": "feast.errors", "class": ${asciiJson(className)}, ` +
+    `"message": ${asciiJson(message)}}`
+  return JSON.stringify(inner)
+}
+
+/** For what only Salver refuses. Feast's remote client sends a 500 or 503 again, and no other. */
+function statusOf(code: FaultCode): number {
+  switch (code) {
+    case 'invalid_entity':
+    case 'invalid_request':
+      return 422
+    case 'too_large':
+      return 413
+    case 'overloaded':
+    case 'unavailable':
+      return 503
+    default:
+      return 500
+  }
+}
+
+function textOf({ message, where, allowed }: Fault): string {
+  const place = where === undefined ? '' : ` (${where})`
+  return JSON.stringify(`${message}${place}${allowed === undefined ? '' : `; allowed: ${allowed}`}`)
+}
