@@ -21,11 +21,11 @@ const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i
 /** `2025-08-21T03:00:00-07:00`, and behind it, as RFC 9557 has it, `[America/Los_Angeles]`. */
 const ZONED = /^([^[\]]*?)(Z|[+-]\d{2}(?::?\d{2})?)(?:\[([^[\]]+)\])?$/i
 
-const FLOAT_TEXTS: { readonly [text: string]: number } = {
-  NaN,
-  Infinity,
-  '-Infinity': -Infinity,
-}
+const FLOAT_TEXTS: ReadonlyMap<string, number> = new Map([
+  ['NaN', NaN],
+  ['Infinity', Infinity],
+  ['-Infinity', -Infinity],
+])
 
 /** Half a surrogate pair has no UTF-8: it would come back as another text. */
 const coerceText = (value: unknown): string | undefined =>
@@ -55,7 +55,7 @@ function coerceInt32(value: unknown): number | undefined {
 function coerceDouble(value: unknown): number | undefined {
   if (typeof value === 'number') return value
   if (typeof value === 'bigint') return Number(value)
-  return typeof value === 'string' ? FLOAT_TEXTS[value] : undefined
+  return typeof value === 'string' ? FLOAT_TEXTS.get(value) : undefined
 }
 
 function coerceFloat(value: unknown): number | undefined {

@@ -50,7 +50,7 @@ export class SeededRandom {
     return shuffled
   }
 
-  bytes(count: number): Uint8Array {
+  bytes(count: number): Uint8Array<ArrayBuffer> {
     return Uint8Array.from({ length: count }, () => this.below(256))
   }
 
