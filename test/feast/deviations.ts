@@ -1,0 +1,69 @@
+/**
+ * What we answer where Feast's recorded answer is a defect (`known-defect`), or where only its status
+ * is binding (`lenient`), and why. `recorded` means: Feast's very words.
+ */
+
+export type Deviation = {
+  /** Line of the transcript. */
+  readonly n: number
+  readonly status: number
+  readonly body: 'recorded' | { readonly text: string } | { readonly columns: number }
+  readonly why: string
+}
+
+export const DEVIATIONS: readonly Deviation[] = [
+  {
+    n: 29,
+    status: 200,
+    body: {
+      text:
+        '{"results":[{"values":[1001],"statuses":["PRESENT"],"event_timestamps":["1970-01-01T00:00:00Z"]},' +
+        '{"values":[1001],"statuses":["PRESENT"],"event_timestamps":["2026-08-20T10:00:00Z"]},' +
+        '{"values":[36.6],"statuses":["PRESENT"],"event_timestamps":["2026-08-20T10:00:00Z"]}],' +
+        '"metadata":{"feature_names":["driver_id","driver_id","heat"]}}',
+    },
+    why: 'the same columns; features stand in the asked order, which is random in Feast',
+  },
+  {
+    n: 30,
+    status: 422,
+    body: { text: `"Feature view 'driver_offline_only' is not served online (online=False)."` },
+    why: 'says what is wrong in place of the text of a missing table; the request is at fault',
+  },
+  {
+    n: 34,
+    status: 200,
+    body: 'recorded',
+    why: 'of entity name and join key the later column counts',
+  },
+  { n: 49, status: 500, body: 'recorded', why: 'names in the asked order, one of the random ones' },
+  {
+    n: 50,
+    status: 200,
+    body: {
+      text:
+        '{"results":[{"values":[1],"statuses":["PRESENT"],"event_timestamps":["1970-01-01T00:00:00Z"]},' +
+        ['20.5', 'false', '"zone 1"', '20.5', '"zone 1"']
+          .map(
+            (value) =>
+              `{"values":[${value}],"statuses":["PRESENT"],"event_timestamps":["2026-08-20T10:00:00Z"]}`,
+          )
+          .join(',') +
+        '],"metadata":{"feature_names":["zone_no","origin__temp","origin__rain","origin__label","dest__temp","dest__label"]}}',
+    },
+    why: 'the original name of a renamed key is read as the type that the view declares, and so found',
+  },
+  { n: 53, status: 200, body: 'recorded', why: 'the same rule, by which Feast finds an INT64 too' },
+  { n: 97, status: 500, body: 'recorded', why: "Python's words are as clear as any" },
+  { n: 98, status: 500, body: 'recorded', why: "Python's words are as clear as any" },
+  { n: 99, status: 500, body: 'recorded', why: 'a list is no key; clients know the text' },
+  { n: 100, status: 500, body: 'recorded', why: 'an object is no key; clients know the text' },
+  { n: 104, status: 500, body: 'recorded', why: 'null is no key; clients know the text' },
+  { n: 105, status: 500, body: 'recorded', why: 'a list is no key; clients know the text' },
+  { n: 115, status: 200, body: { columns: 263 }, why: 'our store has no bound of 261 features' },
+  { n: 116, status: 200, body: { columns: 271 }, why: 'our store has no bound of 261 features' },
+  { n: 213, status: 422, body: 'recorded', why: "the place and words of Python's decoder" },
+  { n: 214, status: 422, body: 'recorded', why: "the place and words of Python's decoder" },
+  { n: 232, status: 422, body: 'recorded', why: 'what the recorded release of FastAPI answers' },
+  { n: 233, status: 422, body: 'recorded', why: 'what the recorded release of FastAPI answers' },
+]
