@@ -11,7 +11,7 @@ export function describeFound(value: unknown): string {
       return `text ${excerpt(JSON.stringify(value))}`
     case 'number':
     case 'bigint':
-      return `the number ${value}`
+      return `the number ${excerpt(String(value))}`
     case 'boolean':
       return String(value)
     case 'object':

@@ -21,7 +21,9 @@ export const TYPED_NULL: TypedValue = Object.freeze({ type: 'NULL', value: null 
 
 export const emptyMap = (): { [key: string]: TypedValue } => Object.create(null)
 
-// The three below say of a plain value what the type that it belongs to has made of it already.
+// The four below say of a plain value what the type that it belongs to has made of it already.
 export const asMap = (value: PlainValue): MapValue => value as MapValue
 export const asNested = (value: PlainValue): NestedValue => value as NestedValue
 export const asZoned = (value: PlainValue): ZonedValue => value as ZonedValue
+export const asElements = (value: PlainValue): readonly PlainValue[] =>
+  value as readonly PlainValue[]

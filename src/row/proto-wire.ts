@@ -3,11 +3,19 @@ import { Fault } from '../base/fault.ts'
 import { highHalf, int64Of, lowHalf } from '../base/int64.ts'
 import { grown } from '../base/grown.ts'
 import { utf8Decoder, utf8Encoder } from '../base/utf8.ts'
+import type { ValueType } from '../catalog/value-type.ts'
 
 export const VARINT = 0
 export const FIXED64 = 1
 export const DELIMITED = 2
 export const FIXED32 = 5
+
+/** How the field of a type stands in feast.types.Value. */
+export function wireTypeOf(type: ValueType): number {
+  if (type.heapForm !== 'none') return DELIMITED
+  if (type.name === 'DOUBLE') return FIXED64
+  return type.name === 'FLOAT' ? FIXED32 : VARINT
+}
 
 /** Collects one message. Nested messages are written in place and their length set afterwards. */
 export class ProtoWriter {
