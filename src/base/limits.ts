@@ -75,6 +75,9 @@ export const ANSWER_BYTES_KEPT_MAX = 4 * 1024 * 1024
 /** One step of compaction between two commit groups: what a direct write waits at most behind it. */
 export const COMPACTION_STEP_MS_MAX = 2
 
+/** After a step of compaction failed, at a full disk most likely. */
+export const COMPACTION_RETRY_MS = 1_000
+
 /** Plans cached by (features, options): a ranker has a handful; each is a few KB. */
 export const PLANS_CACHED_MAX = 1024
 

@@ -1,0 +1,161 @@
+/**
+ * Opens a log: reads what the SEGMENTS file names, puts it into the index, and says where each segment
+ * ends. A torn tail is cut off; damage before acknowledged rows is a Fault that names every place.
+ */
+import { Fault } from '../../base/fault.ts'
+import { GroupReader } from './log-reader.ts'
+import { LogReplay } from './log-replay.ts'
+import { LogView } from './log-entry.ts'
+import type { LogState, StorePlace } from './log-state.ts'
+import type { Manifest, ManifestSegment } from './manifest.ts'
+import { SEGMENT_HEADER_BYTES, decodeSegmentHeader, segmentName } from './segment.ts'
+import type { SegmentHeader } from './segment.ts'
+import type { Segment } from './segments.ts'
+import { emptySegment } from './segments.ts'
+
+/** A place where the log is not what was written. */
+export type Damage = { readonly file: string; readonly offset: number; readonly what: string }
+
+/** A segment as it lies on the disk, its header checked. */
+export type FoundSegment = {
+  readonly listed: ManifestSegment
+  readonly header: SegmentHeader
+  readonly view: LogView
+}
+
+/** Where the last group of a segment begins and the segment ends. */
+export type SegmentEnd = { readonly lastGroupStart: number; readonly end: number }
+
+/** The segments that the manifest lists; what is wrong with the others goes to `damages`. */
+export function findSegments(
+  place: StorePlace,
+  manifest: Manifest,
+  damages: Damage[],
+): FoundSegment[] {
+  const { disk, directory } = place
+  const names = new Set(disk.names(directory))
+  const slots = new Set<number>()
+  const found: FoundSegment[] = []
+  for (const listed of manifest.segments) {
+    const file = segmentName(listed.id)
+    const damage = (what: string) => damages.push({ file, offset: 0, what })
+    if (!names.has(file)) {
+      damage('the segment is missing')
+      continue
+    }
+    const view = mapSegment(place, file)
+    const header = decodeSegmentHeader(view.bytes)
+    const wrong = typeof header === 'string' ? header : wrongHeader(place, header, listed.id, view)
+    if (typeof header === 'string' || wrong !== '') damage(wrong)
+    else if (slots.has(header.slot)) damage(`slot ${header.slot} is another segment's`)
+    else {
+      slots.add(header.slot)
+      found.push({ listed, header, view })
+    }
+  }
+  return found
+}
+
+/** An empty file can't be mapped, and has no header either. */
+function mapSegment({ disk, directory }: StorePlace, file: string): LogView {
+  const opened = disk.open(`${directory}/${file}`, 'read')
+  const bytes = opened.size()
+  opened.close()
+  return new LogView(bytes === 0 ? new Uint8Array(0) : disk.map(`${directory}/${file}`))
+}
+
+function wrongHeader(place: StorePlace, header: SegmentHeader, id: number, view: LogView): string {
+  if (header.id !== id) return `the header is that of segment ${header.id}`
+  if (Buffer.compare(header.storeId, place.identity.storeId) !== 0) {
+    return 'the segment belongs to another store'
+  }
+  if (header.fileBytes !== view.bytes.length) {
+    return `the file has ${view.bytes.length} bytes, ${header.fileBytes} were made`
+  }
+  return ''
+}
+
+/**
+ * Reads the groups of a segment and calls `take` for each that counts. The end of a sealed segment is
+ * known; that of an open one is where no whole group begins, if nothing acknowledged lies behind it.
+ */
+export function readGroups(
+  { listed, header, view }: FoundSegment,
+  take: (start: number, count: number) => void,
+  damages: Damage[],
+): SegmentEnd {
+  const reader = new GroupReader(view, header.id)
+  const file = segmentName(header.id)
+  const sealedAt = listed.end ?? Infinity
+  const mustBeWhole = listed.end !== undefined && listed.isSynced !== false
+  let start = SEGMENT_HEADER_BYTES
+  let lastGroupStart = start
+  while (start < sealedAt) {
+    const next = reader.read(start)
+    if (next > 0) {
+      take(start, reader.count)
+      lastGroupStart = start
+      start = next
+      continue
+    }
+    const { faultOffset: offset, fault: what } = reader
+    const behind = mustBeWhole ? reader.findWhole(start) : findSynced(reader, start)
+    if (behind === 0 && !mustBeWhole) break
+    damages.push({ file, offset, what })
+    if (behind === 0) break
+    start = behind
+  }
+  return { lastGroupStart, end: start }
+}
+
+/** The first group from `from` on that was acknowledged after a sync, or 0. */
+function findSynced(reader: GroupReader, from: number): number {
+  let start = reader.findWhole(from)
+  while (start > 0) {
+    const next = reader.read(start)
+    if (reader.isSynced) return start
+    start = reader.findWhole(next)
+  }
+  return 0
+}
+
+/** Fills the state from the log. Returns for each segment where it ends, in the order of their ids. */
+export function replayLog(
+  state: LogState,
+  manifest: Manifest,
+  found: readonly FoundSegment[],
+): Map<Segment, SegmentEnd> {
+  const damages: Damage[] = []
+  const segments = found.map(({ header }) => emptySegment({ ...header, end: header.fileBytes }))
+  for (const segment of segments) {
+    state.segments.add(segment, true)
+    state.lastSequence = Math.max(state.lastSequence, segment.horizon)
+  }
+  state.segments.skipIds(manifest.lastId)
+  const replay = new LogReplay(state)
+  const ends = new Map<Segment, SegmentEnd>()
+  found.forEach((each, place) => {
+    const segment = segments[place]!
+    const { view } = each
+    const end = readGroups(each, (start, count) => replay.add(segment, view, start, count), damages)
+    segment.end = end.end
+    ends.set(segment, end)
+  })
+  if (damages.length > 0) throw damagedStore(state.place.directory, damages)
+  replay.finish()
+  return ends
+}
+
+export function damagedStore(directory: string, damages: readonly Damage[]): Fault {
+  const faults = damages.map(
+    ({ file, offset, what }) =>
+      new Fault('store_damaged', what, { where: `${directory}/${file}, offset ${offset}` }),
+  )
+  const first = faults[0]!
+  const more = faults.length === 1 ? '' : ` (and ${faults.length - 1} more places)`
+  return new Fault('store_damaged', `the store is damaged: ${first.message}${more}`, {
+    where: first.where,
+    allowed: 'salver store verify lists every place',
+    faults,
+  })
+}

@@ -1,0 +1,146 @@
+/** Opens or makes the files of a store and brings its state up, for writing or for reading only. */
+import { Fault } from '../../base/fault.ts'
+import type { Disk } from './disk.ts'
+import { loadSnapshot, removeSnapshot, writeSnapshot } from './index-snapshot.ts'
+import { LogView } from './log-entry.ts'
+import { GroupReader } from './log-reader.ts'
+import type { LogSizes } from './log-sizes.ts'
+import { LogState } from './log-state.ts'
+import { mendTail } from './log-tail.ts'
+import type { Manifest } from './manifest.ts'
+import { NO_SEGMENTS, readManifest, writeManifest } from './manifest.ts'
+import type { Damage, SegmentEnd } from './open-log.ts'
+import { damagedStore, findSegments, replayLog } from './open-log.ts'
+import { parseSegmentName, segmentName } from './segment.ts'
+import type { Segment } from './segments.ts'
+import { SegmentRoster } from './segment-roster.ts'
+import { createIdentity, readIdentity } from './store-identity.ts'
+import { NO_TABLES, readTables, writeTables } from './tables.ts'
+
+/** What an interrupted creation may leave: the directory is still taken for a fresh one. */
+const FRESH_NAMES: ReadonlySet<string> = new Set([
+  'LOCK',
+  'SEGMENTS',
+  'SEGMENTS.new',
+  'TABLES',
+  'TABLES.new',
+  'STORE.new',
+])
+
+/** True if a store is there, false if one can be made there; else a Fault. */
+export function isStore(disk: Disk, directory: string): boolean {
+  if (readIdentity(disk, directory) !== undefined) return true
+  const other = disk.names(directory)?.find((name) => !FRESH_NAMES.has(name))
+  if (other !== undefined) throw notAStore(directory, other)
+  return false
+}
+
+/** Makes the files of an empty store. */
+export function createStore(disk: Disk, directory: string): void {
+  writeManifest(disk, directory, NO_SEGMENTS)
+  writeTables(disk, directory, NO_TABLES)
+  createIdentity(disk, directory)
+}
+
+const notAStore = (directory: string, other: string): Fault =>
+  new Fault('usage', `the directory is not a store and not empty: it holds ${other}`, {
+    where: directory,
+    allowed: 'a data directory of Salver, an empty directory, or one that does not exist',
+  })
+
+/** The state of a store as its log or a snapshot says. Changes nothing on the disk. */
+export function readState(
+  disk: Disk,
+  directory: string,
+  sizes: LogSizes,
+): { state: LogState; manifest: Manifest; ends: Map<Segment, SegmentEnd> | undefined } {
+  const identity = readIdentity(disk, directory)
+  if (identity === undefined) {
+    throw new Fault('usage', 'there is no store here', { where: directory })
+  }
+  const place = { disk, directory, identity, sizes }
+  const manifest = readManifest(disk, directory)
+  const damages: Damage[] = []
+  const found = findSegments(place, manifest, damages)
+  if (damages.length > 0) throw damagedStore(directory, damages)
+  const state = new LogState(place, readTables(disk, directory))
+  if (loadSnapshot(state, manifest, found)) return { state, manifest, ends: undefined }
+  return { state, manifest, ends: replayLog(state, manifest, found) }
+}
+
+/** The same, made fit to be written to: torn tails mended, leftovers taken away. */
+export async function openState(
+  disk: Disk,
+  directory: string,
+  sizes: LogSizes,
+): Promise<{ state: LogState; roster: SegmentRoster }> {
+  const { state, manifest, ends } = readState(disk, directory, sizes)
+  removeLeftovers(disk, directory, manifest)
+  const roster = new SegmentRoster(
+    state,
+    manifest.segments.filter(({ end }) => end !== undefined),
+  )
+  if (ends !== undefined) {
+    removeSnapshot(state)
+    await mendOpenSegments(state, roster, ends)
+  }
+  let hasSnapshot = ends === undefined
+  state.beforeChange = () => {
+    if (hasSnapshot) removeSnapshot(state)
+    hasSnapshot = false
+  }
+  return { state, roster }
+}
+
+/** The last thing a store that closes well does. */
+export function saveState(state: LogState): void {
+  state.beforeChange()
+  writeSnapshot(state)
+}
+
+/** Segments that were open go on being open if they are the newest of their kind, else end here. */
+async function mendOpenSegments(
+  state: LogState,
+  roster: SegmentRoster,
+  ends: ReadonlyMap<Segment, SegmentEnd>,
+): Promise<void> {
+  const newest = new Map<boolean, Segment>()
+  for (const segment of ends.keys()) newest.set(segment.horizon > 0, segment)
+  for (const [segment, end] of ends) {
+    if (roster.isSealed(segment)) continue
+    await mendTail(state, segment, end)
+    if (newest.get(segment.horizon > 0) !== segment) roster.seal(segment, true)
+  }
+}
+
+/** Files that the list does not name: retired segments, and segments that got no group. */
+function removeLeftovers(disk: Disk, directory: string, manifest: Manifest): void {
+  const listed = new Set(manifest.segments.map(({ id }) => id))
+  const retired = new Set(manifest.retired)
+  let removed = 0
+  for (const name of disk.names(directory) ?? []) {
+    const id = parseSegmentName(name)
+    if (id === undefined || listed.has(id)) continue
+    if (!retired.has(id) && holdsGroup(disk, directory, id)) throw unlisted(directory, name)
+    disk.unlink(`${directory}/${name}`)
+    removed++
+  }
+  if (removed > 0) disk.syncDirectory(directory)
+}
+
+function holdsGroup(disk: Disk, directory: string, id: number): boolean {
+  const path = `${directory}/${segmentName(id)}`
+  const file = disk.open(path, 'read')
+  const bytes = file.size()
+  file.close()
+  if (bytes === 0) return false
+  const view = new LogView(disk.map(path))
+  const isGroup = new GroupReader(view, id).findWhole(0) > 0
+  view.bytes.buffer.transfer(0)
+  return isGroup
+}
+
+const unlisted = (directory: string, name: string): Fault =>
+  damagedStore(directory, [
+    { file: name, offset: 0, what: 'a segment with rows that SEGMENTS does not list' },
+  ])

@@ -1,0 +1,49 @@
+/** One thread's mappings of segments, made when a slot is first read and given up between requests. */
+import { SEGMENTS_MAX } from '../../base/limits.ts'
+import type { Disk } from './disk.ts'
+import { LogView } from './log-entry.ts'
+import { segmentName } from './segment.ts'
+import type { SlotTable } from './segments.ts'
+
+const NOT_MAPPED = new LogView(new Uint8Array(0))
+
+export class SegmentMap {
+  readonly slots: SlotTable
+  readonly #disk: Disk
+  readonly #directory: string
+  readonly #views = new Array<LogView>(SEGMENTS_MAX).fill(NOT_MAPPED)
+
+  constructor(disk: Disk, directory: string, slots: SlotTable) {
+    this.#disk = disk
+    this.#directory = directory
+    this.slots = slots
+  }
+
+  path(slot: number): string {
+    return `${this.#directory}/${segmentName(this.slots.id(slot))}`
+  }
+
+  /** Views on the mapped file of a slot: they must not outlive the request. Throws if it can't be mapped. */
+  view(slot: number): LogView {
+    const view = this.#views[slot]!
+    return view === NOT_MAPPED ? this.#map(slot) : view
+  }
+
+  /** Gives the mapping back at once. Every view on it is empty from now on. */
+  unmap(slot: number): void {
+    const view = this.#views[slot]!
+    if (view === NOT_MAPPED) return
+    this.#views[slot] = NOT_MAPPED
+    view.bytes.buffer.transfer(0)
+  }
+
+  unmapAll(): void {
+    for (let slot = 0; slot < SEGMENTS_MAX; slot++) this.unmap(slot)
+  }
+
+  #map(slot: number): LogView {
+    const view = new LogView(this.#disk.map(this.path(slot)))
+    this.#views[slot] = view
+    return view
+  }
+}

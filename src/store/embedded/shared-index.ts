@@ -1,0 +1,27 @@
+/** What the writer shares with readers in any thread: the state to start from, and every change to it. */
+import type { LogState } from './log-state.ts'
+import type { Tables } from './tables.ts'
+
+/** What a reader starts from. Cloneable: shared buffers, numbers and texts. */
+export type SharedIndex = {
+  readonly directory: string
+  readonly hashSeed: number
+  readonly shards: readonly SharedArrayBuffer[]
+  readonly slots: SharedArrayBuffer
+  readonly tables: Tables
+}
+
+/** What changed since. Numbered: a reader acknowledges by the number, in order. */
+export type ReaderUpdate = { readonly number: number } & (
+  | { readonly kind: 'shard'; readonly shard: number; readonly buffer: SharedArrayBuffer }
+  | { readonly kind: 'unmap'; readonly slot: number }
+  | { readonly kind: 'tables'; readonly tables: Tables }
+)
+
+export const sharedIndexOf = ({ place, index, segments, tables }: LogState): SharedIndex => ({
+  directory: place.directory,
+  hashSeed: place.identity.hashSeed,
+  shards: index.shards.map((shard) => shard.buffer),
+  slots: segments.slots.buffer,
+  tables,
+})
