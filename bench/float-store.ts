@@ -2,6 +2,7 @@
 import { mkdirSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { makeRandom } from './random.ts'
+import type { ServedStore } from './served.ts'
 import { encodeLayout, makeLayout } from '../src/row/layout.ts'
 import { valueType } from '../src/catalog/value-type.ts'
 import { openEmbeddedStore } from '../src/store/embedded/embedded-store.ts'
@@ -14,13 +15,11 @@ export const SEED = 20260824
 /** Event time of every row: 2026-08-20T10:00:00Z. */
 const TIME_US = 1_787_220_000_000_000
 
-export type FloatStore = { readonly catalogPath: string; readonly dataDir: string }
-
 export async function makeFloatStore(
   folder: string,
   rows: number,
   features: number,
-): Promise<FloatStore> {
+): Promise<ServedStore> {
   rmSync(folder, { recursive: true, force: true })
   mkdirSync(folder, { recursive: true })
   const names = Array.from({ length: features }, (_, index) => `f${index}`)

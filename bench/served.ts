@@ -1,9 +1,15 @@
 /** Starts a server process on the server's core and waits until it answers. */
 import { existsSync } from 'node:fs'
 import { pinned } from './machine.ts'
-import type { FloatStore } from './float-store.ts'
 
-export type Served = { readonly url: string; readonly pid: number; stop(): Promise<void> }
+export type Served = {
+  readonly url: string
+  readonly pid: number
+  /** A clean stop. */
+  stop(): Promise<void>
+  /** SIGKILL, as a crash would. */
+  kill(): Promise<void>
+}
 
 const EXECUTABLE = new URL('../dist/salver', import.meta.url).pathname
 const BARE_SERVER = new URL('./bare-server.ts', import.meta.url).pathname
@@ -15,7 +21,10 @@ export function salverCommand(args: readonly string[]): string[] {
   return [EXECUTABLE, ...args]
 }
 
-export async function serveStore(store: FloatStore, port: number): Promise<Served> {
+/** A store's folder and the definitions that it is served under. */
+export type ServedStore = { readonly catalogPath: string; readonly dataDir: string }
+
+export async function serveStore(store: ServedStore, port: number): Promise<Served> {
   const args = ['serve', '--catalog', store.catalogPath, '--data', store.dataDir]
   const command = salverCommand([...args, '--host', '127.0.0.1', '--port', `${port}`])
   const child = Bun.spawn(pinned('server', command), { stdout: 'ignore', stderr: 'pipe' })
@@ -26,6 +35,10 @@ export async function serveStore(store: FloatStore, port: number): Promise<Serve
     pid: child.pid,
     async stop() {
       child.kill('SIGTERM')
+      await child.exited
+    },
+    async kill() {
+      child.kill('SIGKILL')
       await child.exited
     },
   }
@@ -39,13 +52,15 @@ export async function serveBare(replyBytes: number): Promise<Served> {
   })
   const reader = child.stdout.getReader()
   const port = new TextDecoder().decode((await reader.read()).value).trim()
+  const stop = async (): Promise<void> => {
+    child.kill('SIGKILL')
+    await child.exited
+  }
   return {
     url: `http://127.0.0.1:${port}`,
     pid: child.pid,
-    async stop() {
-      child.kill()
-      await child.exited
-    },
+    stop,
+    kill: stop,
   }
 }
 

@@ -1,9 +1,9 @@
 /** What a row costs in memory and on disk, how long a store takes to open, and a process to answer. */
 import { cpSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
-import { makeFloatStore, type FloatStore } from '../float-store.ts'
+import { makeFloatStore } from '../float-store.ts'
 import { anonymousBytes } from '../machine.ts'
-import { freePort, serveStore } from '../served.ts'
+import { freePort, type ServedStore, serveStore } from '../served.ts'
 import { openEmbeddedStore } from '../../src/store/embedded/embedded-store.ts'
 import { type Figure, figure, type Workload } from '../workload.ts'
 
@@ -42,8 +42,8 @@ export const open: Workload = {
   },
 }
 
-async function measureRows({ dataDir }: FloatStore, rows: number): Promise<Figure[]> {
-  const store = await openEmbeddedStore({ dir: dataDir })
+async function measureRows({ dataDir }: ServedStore, rows: number): Promise<Figure[]> {
+  const store = await openEmbeddedStore({ dir: dataDir, durability: 'sync' })
   const stats = store.stats()
   await store.close()
   return [
@@ -54,14 +54,14 @@ async function measureRows({ dataDir }: FloatStore, rows: number): Promise<Figur
 
 async function openOnce(dataDir: string): Promise<number> {
   const started = performance.now()
-  const store = await openEmbeddedStore({ dir: dataDir })
+  const store = await openEmbeddedStore({ dir: dataDir, durability: 'sync' })
   const took = performance.now() - started
   await store.close()
   return took
 }
 
 /** A copy of the store as a killed process leaves it: segments and tables, no index snapshot. */
-async function openWithoutSnapshot({ dataDir }: FloatStore, copy: string): Promise<number> {
+async function openWithoutSnapshot({ dataDir }: ServedStore, copy: string): Promise<number> {
   rmSync(copy, { recursive: true, force: true })
   cpSync(dataDir, copy, { recursive: true })
   rmSync(join(copy, 'index.snap'), { force: true })
@@ -70,7 +70,7 @@ async function openWithoutSnapshot({ dataDir }: FloatStore, copy: string): Promi
   return took
 }
 
-async function startOnce(store: FloatStore): Promise<[startMs: number, memoryBytes: number]> {
+async function startOnce(store: ServedStore): Promise<[startMs: number, memoryBytes: number]> {
   const port = freePort()
   const started = performance.now()
   const served = await serveStore(store, port)

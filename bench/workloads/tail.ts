@@ -3,6 +3,7 @@ import { mkdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { makeFloatStore, SEED } from '../float-store.ts'
 import { runLoad } from '../load/run-load.ts'
+import type { LoadReport } from '../load/load-spec.ts'
 import { makeRandom } from '../random.ts'
 import { freePort, serveBare, serveStore } from '../served.ts'
 import { type Figure, figure, type Workload } from '../workload.ts'
@@ -53,15 +54,12 @@ async function measure(
   const spec = { url, bodies, headers: HEADERS, connections: CONNECTIONS, seconds: shape.seconds }
   const full = await runLoad({ ...spec, mode: 'closed', rate: 0 })
   const rate = Math.floor(full.requestsPerSecond / 2)
-  const reports = []
+  const reports: LoadReport[] = []
   for (let repeat = 0; repeat < shape.repeats; repeat++) {
     reports.push(await runLoad({ ...spec, mode: 'open', rate }))
   }
-  const of = (
-    name: string,
-    unit: string,
-    pick: (report: (typeof reports)[number]) => number,
-  ): Figure => figure(`${who}: ${name}`, unit, reports.map(pick))
+  const of = (name: string, unit: string, pick: (report: LoadReport) => number): Figure =>
+    figure(`${who}: ${name}`, unit, reports.map(pick))
   return [
     figure(`${who}: offered`, '1/s', [rate]),
     of('p50', 'us', (report) => report.p50Us),
