@@ -4,7 +4,7 @@ import { Fault } from '../base/fault.ts'
 import { utf8Encoder } from '../base/utf8.ts'
 import { FeastFault } from '../query/feast-fault.ts'
 import type { PythonValue } from './python-json.ts'
-import { pythonJsonText } from './python-json.ts'
+import { PythonParseError, pythonJsonText } from './python-json.ts'
 import { asciiJson } from './python-text.ts'
 
 export type FeastReply = {
@@ -27,26 +27,21 @@ export type Finding = {
   readonly ctx?: PythonValue
 }
 
-/** The body as a whole is not a request: FastAPI refuses it before Feast sees it. */
+/** The body is not a request: FastAPI refuses it before Feast sees it. */
 export class FeastInvalid extends Error {
-  readonly status: number
-  /** A text, or the findings. */
-  readonly detail: PythonValue
+  readonly detail: string
 
-  constructor(status: number, detail: PythonValue) {
+  /** Throws a PythonParseError where an input is nested too deeply to be shown. */
+  constructor(findings: readonly Finding[]) {
     super('invalid request')
-    this.status = status
-    this.detail = detail
+    this.detail = pythonJsonText({ detail: findings.map((finding) => ({ ...finding })) })
   }
 }
 
-export const invalidBody = (findings: readonly Finding[]): FeastInvalid =>
-  new FeastInvalid(
-    422,
-    findings.map((finding) => ({ ...finding })),
-  )
+/** FastAPI's whole answer to bytes that Python's decoder gives up on. */
+const UNREADABLE = '{"detail":"There was an error parsing the body"}'
 
-export const jsonReply = (status: number, text: string): FeastReply => ({
+const jsonReply = (status: number, text: string): FeastReply => ({
   status,
   contentType: 'application/json',
   body: utf8Encoder.encode(text),
@@ -55,9 +50,8 @@ export const jsonReply = (status: number, text: string): FeastReply => ({
 
 /** Undefined for an error that is no refusal, but a fault of ours. */
 export function refusalReply(error: unknown): FeastReply | undefined {
-  if (error instanceof FeastInvalid) {
-    return jsonReply(error.status, pythonJsonText({ detail: error.detail }))
-  }
+  if (error instanceof FeastInvalid) return jsonReply(422, error.detail)
+  if (error instanceof PythonParseError) return jsonReply(400, UNREADABLE)
   if (error instanceof FeastFault) return jsonReply(error.status, faultText(error))
   if (error instanceof Fault) return jsonReply(statusOf(error.code), textOf(error))
   return undefined

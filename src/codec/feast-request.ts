@@ -2,7 +2,7 @@
 import { Fault } from '../base/fault.ts'
 import { COLUMNS_PER_REQUEST_MAX } from '../base/limits.ts'
 import type { Finding, Location } from './feast-error.ts'
-import { FeastInvalid, invalidBody } from './feast-error.ts'
+import { FeastInvalid } from './feast-error.ts'
 import type { PythonObject, PythonValue } from './python-json.ts'
 import {
   PythonFloat,
@@ -29,20 +29,23 @@ const JSON_TYPE = /^application\/(?:json|[^;\s]+\+json)\s*(?:;|$)/i
 
 const utf8 = new TextDecoder('utf-8', { fatal: true })
 
-/** `contentType` is '' where the request has none. Throws a FeastInvalid, or a Fault for our bounds. */
+/**
+ * `contentType` is '' where the request has none. Throws a FeastInvalid, a
+ * PythonParseError, or a Fault for our bounds.
+ */
 export function parseFeastRequest(body: Uint8Array, contentType: string): FeastRequest {
   const findings: Finding[] = []
   const request = readFields(bodyOf(body, contentType), findings)
-  if (findings.length > 0) throw invalidBody(findings)
+  if (findings.length > 0) throw new FeastInvalid(findings)
   return request
 }
 
 function bodyOf(body: Uint8Array, contentType: string): PythonObject {
-  if (body.length === 0) throw invalidBody([missing(['body'], null)])
+  if (body.length === 0) throw new FeastInvalid([missing(['body'], null)])
   const text = textOf(body)
   const value = JSON_TYPE.test(contentType.trim()) ? parseBody(text) : text
   if (isPythonObject(value)) return value
-  throw invalidBody([
+  throw new FeastInvalid([
     {
       type: 'model_attributes_type',
       loc: ['body'],
@@ -56,7 +59,7 @@ function textOf(body: Uint8Array): string {
   try {
     return utf8.decode(body)
   } catch {
-    throw unreadable() // bytes that are no text: what FastAPI says has no more to it
+    throw new PythonParseError('not UTF-8')
   }
 }
 
@@ -64,7 +67,6 @@ function parseBody(text: string): PythonValue {
   try {
     return parsePythonJson(text)
   } catch (error) {
-    if (error instanceof PythonParseError) throw unreadable()
     if (!(error instanceof PythonJsonError)) throw error
     const finding: Finding = {
       type: 'json_invalid',
@@ -73,11 +75,9 @@ function parseBody(text: string): PythonValue {
       input: {},
       ctx: { error: error.message },
     }
-    throw invalidBody([finding])
+    throw new FeastInvalid([finding])
   }
 }
-
-const unreadable = (): FeastInvalid => new FeastInvalid(400, 'There was an error parsing the body')
 
 /** In the order of the model's fields, which is the order of the findings. */
 function readFields(body: PythonObject, findings: Finding[]): FeastRequest {

@@ -246,9 +246,13 @@ class PythonJsonReader {
       this.#at += 2
       return character
     }
-    this.#at += 2
+    const mark = this.#at + 1
+    this.#at = mark + 1
     const hex = this.#match(HEX)
-    if (hex === null) throw this.#error('Invalid \\uXXXX escape', this.#at - 1)
+    // Python says the same of four good digits with nothing behind them.
+    if (hex === null || this.#at === this.#text.length) {
+      throw this.#error('Invalid \\uXXXX escape', mark)
+    }
     return String.fromCharCode(Number.parseInt(hex[0], 16))
   }
 

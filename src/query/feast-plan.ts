@@ -52,12 +52,10 @@ export type FeastPlan = {
 
 export function makeFeastPlan(catalog: Catalog, ask: FeastAsk, tables: RowReader): FeastPlan {
   const draft = new PlanDraft()
-  const names: string[] = []
-  for (const { use, feature, column } of namedFeatures(catalog, ask)) {
-    // Two spellings of one reference, such as view:f and view@latest:f with full names.
-    if (draft.add(use, feature.position)) names.push(column)
-  }
+  const named = namedFeatures(catalog, ask)
+  for (const { use, feature } of named) draft.add(use, feature.position)
   const asked = draft.finish(catalog, 'rows', tables)
+  const names = named.map(({ column }) => column)
   return planColumns(asked, names, ask.columns)
 }
 

@@ -9,6 +9,7 @@ import { ROW_LATE, ROW_NOT_FOUND, ROW_OUTSIDE_MAX_AGE, ROW_PRESENT } from '../..
 import { makeLayout } from '../../src/row/layout.ts'
 import { readValue } from '../../src/row/row-reader.ts'
 import { FAILED, PENDING } from '../../src/store/read-batch.ts'
+import { SeededRandom, stepsOf } from '../base/seeded-random.ts'
 import { MemoryRows } from './memory-rows.ts'
 import { smallCatalog } from './small-catalog.ts'
 
@@ -226,16 +227,14 @@ describe('an answer', () => {
   })
 
   test('agrees with one-by-one look-ups, whatever keys are asked', () => {
-    const seed = Number(process.env['SEED'] ?? 20260803)
-    console.log(`SEED=${seed}`)
-    const random = seeded(seed)
+    const random = new SeededRandom('answers')
     const rows = new MemoryRows()
     for (let id = 0; id < 300; id++) rows.put(user!, [id * 3], { age: id }, 1)
     const query = (ids: number[]) => queryOf(['user:age'], { user_id: ids })
     const answerer = new Answerer(rows, () => NOW_US)
     const plan = makePlan(catalog, query([]), rows)
-    for (let step = 0; step < Number(process.env['STEPS'] ?? 50); step++) {
-      const ids = Array.from({ length: 1 + random(400) }, () => random(900))
+    for (let step = 0; step < stepsOf(50); step++) {
+      const ids = Array.from({ length: 1 + random.below(400) }, () => random.below(900))
       rows.keysRead = 0
       const answer = answerer.answer(plan, query(ids), copyOut)
       if (answer instanceof Promise) throw new Error('the store does not wait')
@@ -289,12 +288,3 @@ describe('entity values that do not fit are a fault that names the place', () =>
     expect(answerer.answer(plan, good, copyOut)).toMatchObject({ blocks: [{ values: [[30]] }] })
   })
 })
-
-/** Whole numbers below a bound, the same for the same seed. */
-function seeded(seed: number): (below: number) => number {
-  let state = seed >>> 0
-  return (below) => {
-    state = (Math.imul(state, 1_664_525) + 1_013_904_223) >>> 0
-    return Math.floor((state / 2 ** 32) * below)
-  }
-}

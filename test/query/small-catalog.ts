@@ -1,6 +1,7 @@
 /** A catalog from a few words, for tests that are about queries and not about definitions. */
 import type {
   Catalog,
+  Entity,
   FeatureService,
   FeatureView,
   JoinKey,
@@ -27,13 +28,19 @@ export function smallCatalog(
     origin: 'test',
     folder: '.',
     versioning: false,
-    entities: [],
+    entities: entitiesOf(views),
     views: views.map(makeView),
     services,
     pushSources: new Map(),
     notServed,
     onlineStore: undefined,
   })
+}
+
+/** One for each join key, with a name of its own. */
+function entitiesOf(views: readonly ViewWords[]): Entity[] {
+  const types = new Map(views.flatMap((view) => Object.entries(view.keys)))
+  return [...types].map(([joinKey, type]) => ({ name: `entity_${joinKey}`, joinKey, type }))
 }
 
 function makeView(words: ViewWords, position: number): FeatureView {
