@@ -1,6 +1,6 @@
 /** A YAML file as plain values, with the place of each: Bun's own reader knows no positions. */
 import { isAlias, isMap, isScalar, isSeq, LineCounter, parseDocument } from 'yaml'
-import type { Document, Node, Pair, YAMLMap } from 'yaml'
+import type { Alias, Document, Node, Pair, YAMLMap } from 'yaml'
 import { Fault } from '../base/fault.ts'
 import { exactNumber } from './parse-default.ts'
 
@@ -42,9 +42,10 @@ export function parseYaml(text: string, file: string, version: '1.1' | '1.2'): Y
   const bare = { file, document, lines }
   const isReadable = document.errors.every(({ code }) => code === 'DUPLICATE_KEY')
   if (!isReadable) return { ...bare, value: undefined, faults }
-  const walk: Walk = { ...bare, faults, nodesLeft: NODES_MAX }
+  const walk: Walk = { ...bare, faults: [], targets: new Map(), nodesLeft: NODES_MAX }
   const value = plainForm(document.contents, 0, walk)
-  return { ...bare, value, faults }
+  if (walk.faults.length === 0) return { ...bare, value, faults }
+  return { ...bare, value: undefined, faults: [...faults, ...walk.faults] }
 }
 
 function sentenceOf(code: string, message: string): string {
@@ -58,11 +59,13 @@ const yamlFault = (message: string, where: string): Fault =>
 
 type Walk = Pick<YamlDocument, 'file' | 'document' | 'lines'> & {
   readonly faults: Fault[]
+  /** What each alias stands for: finding it walks through the whole document. */
+  readonly targets: Map<Alias, Node | undefined>
   nodesLeft: number
 }
 
 function plainForm(node: unknown, depth: number, walk: Walk): unknown {
-  const target = isAlias(node) ? node.resolve(walk.document) : node
+  const target = isAlias(node) ? targetOf(node, walk) : node
   if (isAlias(node) && target === undefined) return refuse(node, 'no such anchor', walk)
   if (depth > DEPTH_MAX) return refuse(node, 'too deeply nested, or an alias within itself', walk)
   if (--walk.nodesLeft < 0) return refuse(node, 'too many values, or too many aliases', walk)
@@ -73,6 +76,11 @@ function plainForm(node: unknown, depth: number, walk: Walk): unknown {
   return isMap(target) ? plainMap(target, depth, walk) : null
 }
 
+function targetOf(alias: Alias, { targets, document }: Walk): Node | undefined {
+  if (!targets.has(alias)) targets.set(alias, alias.resolve(document))
+  return targets.get(alias)
+}
+
 function plainMap(map: YAMLMap, depth: number, walk: Walk): { [key: string]: unknown } {
   // No prototype: any text can be a key.
   const plain: { [key: string]: unknown } = Object.create(null)
@@ -81,7 +89,8 @@ function plainMap(map: YAMLMap, depth: number, walk: Walk): { [key: string]: unk
     const key = keyText(pair)
     if (key === undefined) refuse(pair.key, 'a key must be a text', walk)
     else if (key === '<<') refuse(pair.key, 'merge keys are not read', walk)
-    else plain[key] = plainForm(pair.value, depth + 1, walk)
+    // Of a key that stands here twice the first counts: it is the one whose place is told.
+    else if (!(key in plain)) plain[key] = plainForm(pair.value, depth + 1, walk)
   }
   return plain
 }

@@ -13,7 +13,8 @@ export function readServices(
   raws: readonly unknown[],
   views: readonly FeatureView[],
 ): readonly FeatureService[] {
-  const known = new Map(views.map((view) => [view.name, view]))
+  // Of two views of one name the first is meant: the second is the faulty one.
+  const known = new Map(views.toReversed().map((view) => [view.name, view]))
   const services = raws.map((raw, index) => {
     const map = rawMap(report, ['feature_services', index], raw)
     return map && readService(report, ['feature_services', index], map, known)
