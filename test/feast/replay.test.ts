@@ -1,4 +1,7 @@
-import { beforeAll, describe, expect, test } from 'bun:test'
+/** Feast's recorded answers, replayed on an embedded store with the rows of the fixture. */
+import { afterAll, beforeAll, describe, expect, test } from 'bun:test'
+import { mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { Catalog } from '../../src/catalog/catalog.ts'
 import { readRegistry } from '../../src/catalog/read-registry.ts'
@@ -6,7 +9,8 @@ import type { FeastParts } from '../../src/codec/answer-feast.ts'
 import { answerFeast } from '../../src/codec/answer-feast.ts'
 import { Answerer } from '../../src/query/answerer.ts'
 import { feastPlans } from '../../src/query/feast-plan.ts'
-import { MemoryRows } from '../query/memory-rows.ts'
+import type { EmbeddedStore } from '../../src/store/embedded/embedded-store.ts'
+import { openEmbeddedStore } from '../../src/store/embedded/embedded-store.ts'
 import { DEVIATIONS } from './deviations.ts'
 import { loadRows } from './load-rows.ts'
 import type { Exchange } from './transcript.ts'
@@ -20,6 +24,8 @@ const reads = transcript.filter(
   ({ area, request }) => AREAS.includes(area) && request.path === '/get-online-features',
 )
 
+let folder: string
+let store: EmbeddedStore
 let parts: FeastParts
 
 beforeAll(async () => {
@@ -31,7 +37,8 @@ beforeAll(async () => {
     servesMaterializing: false,
     onlineStore: undefined,
   })
-  const store = new MemoryRows()
+  folder = await mkdtemp(join(tmpdir(), 'salver-replay-'))
+  store = await openEmbeddedStore({ dir: folder, durability: 'process' })
   await loadRows(catalog, store, await fixture('rows.jsonl').text())
   parts = {
     catalog,
@@ -39,6 +46,11 @@ beforeAll(async () => {
     answerer: new Answerer(store, () => Date.now() * 1000),
     enforceTtl: false,
   }
+})
+
+afterAll(async () => {
+  await store.close()
+  await rm(folder, { recursive: true })
 })
 
 async function ask({ request }: Exchange) {

@@ -2,16 +2,14 @@
 import type { FeatureView, PlainValue } from '../../src/catalog/catalog.ts'
 import { keySignature, makeKeyWriter } from '../../src/row/entity-key.ts'
 import type { Layout } from '../../src/row/layout.ts'
-import { decodeLayout, encodeLayout } from '../../src/row/layout.ts'
+import { encodeLayout } from '../../src/row/layout.ts'
 import { RowWriter } from '../../src/row/row-writer.ts'
 import { viewLayout } from '../../src/row/view-layout.ts'
 import { FOUND, MISSING } from '../../src/store/read-batch.ts'
 import type { ReadBatch } from '../../src/store/read-batch.ts'
-import type { RowReader, TableHandle, TableSpec } from '../../src/store/store.ts'
+import type { RowReader } from '../../src/store/store.ts'
 
 type Kept = { readonly row: Uint8Array; readonly layout: number; readonly timeUs: number }
-
-import type { WriteBatch, WriteOutcomes } from '../../src/store/write-batch.ts'
 
 export class MemoryRows implements RowReader {
   readonly #tables: string[] = []
@@ -43,26 +41,6 @@ export class MemoryRows implements RowReader {
     const table = this.#openTable(view)
     const id = `${table} ${bytes.subarray(0, length).toHex()}`
     this.#rows.set(id, { row, layout: this.#layoutNumber(layout), timeUs })
-  }
-
-  async openTable(spec: TableSpec): Promise<TableHandle> {
-    const id = `${spec.name} ${spec.keySignature}`
-    if (!this.#tables.includes(id)) this.#tables.push(id)
-    const table = this.#tables.indexOf(id) + 1
-    return { table, layout: this.#layoutNumber(decodeLayout(spec.layout)) }
-  }
-
-  async writeMany(batch: WriteBatch): Promise<WriteOutcomes> {
-    for (let e = 0; e < batch.count; e++) {
-      const k = batch.keys.slice(batch.keyStarts[e]!, batch.keyStarts[e]! + batch.keyBytes[e]!)
-      const row = batch.rows.slice(batch.rowStarts[e]!, batch.rowStarts[e]! + batch.rowBytes[e]!)
-      this.#rows.set(`${batch.table} ${k.toHex()}`, {
-        row,
-        layout: batch.layout,
-        timeUs: batch.times[e]!,
-      })
-    }
-    return { outcomes: new Uint8Array(batch.count), bytesWritten: 0 }
   }
 
   readMany(batch: ReadBatch, _untilMs: number): undefined | Promise<void> {
