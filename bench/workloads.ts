@@ -2,7 +2,8 @@
 import type { Workload } from './workload.ts'
 import { ingest } from './workloads/ingest.ts'
 import { open } from './workloads/open.ts'
+import { profile } from './workloads/profile.ts'
 import { reply } from './workloads/reply.ts'
 import { tail } from './workloads/tail.ts'
 
-export const WORKLOADS: readonly Workload[] = [reply, tail, ingest, open]
+export const WORKLOADS: readonly Workload[] = [reply, profile, tail, ingest, open]
