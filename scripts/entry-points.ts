@@ -3,8 +3,8 @@
 /** The executable's own entry. */
 export const MAIN = 'src/main.ts'
 
-/** Files that run in a Worker, each named by `new Worker(…)` somewhere in src. */
-export const WORKERS: readonly string[] = []
+/** Files that run in a Worker, each named by `workerEntry(…)` somewhere in src. */
+export const WORKERS: readonly string[] = ['src/threads/writer-worker.ts']
 
 /** What others import: it is no part of the executable. */
-export const CLIENT = 'src/client/client.ts'
+export const CLIENT = 'src/client/salver-client.ts'

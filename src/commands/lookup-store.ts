@@ -1,0 +1,36 @@
+/** A look-up straight in a data directory, through the same plan, answer and encoder as over HTTP. */
+import { openCatalog } from '../catalog/open-catalog.ts'
+import type { LookupCommand } from '../cli/command.ts'
+import { jsonReply } from '../codec/json-reply.ts'
+import { Answerer } from '../query/answerer.ts'
+import { makePlan } from '../query/make-plan.ts'
+import type { Plan, Query } from '../query/query.ts'
+import type { KeyTypes } from './entity-columns.ts'
+import { entityColumns } from './entity-columns.ts'
+import type { LookupReply } from './lookup-reply.ts'
+import { withStore } from './open-data.ts'
+
+export async function lookupInStore(command: LookupCommand): Promise<LookupReply> {
+  const catalog = await openCatalog(command.catalogPath)
+  return withStore(command.dataDir, 'read', async (store) => {
+    const { service, references } = command
+    const plan = makePlan(catalog, { service, references, form: 'rows' }, store)
+    const columns = entityColumns(command.entities, keyTypes(plan))
+    const query: Query = {
+      service,
+      references,
+      columns,
+      fill: 'null',
+      statuses: true,
+      eventTimes: true,
+      form: 'rows',
+      deadlineMs: Infinity,
+    }
+    const answerer = new Answerer(store, () => Date.now() * 1000)
+    const json = await answerer.answer(plan, query, (answer) => jsonReply.encode(answer, 'include'))
+    return { json: new TextDecoder().decode(json), columns }
+  })
+}
+
+const keyTypes = (plan: Plan): KeyTypes =>
+  new Map(plan.blocks.flatMap(({ keys }) => keys.map(({ column, type }) => [column, type])))

@@ -1,0 +1,12 @@
+/** `salver lookup`: the features of some entities, from a data directory or a running server. */
+import type { LookupCommand } from '../cli/command.ts'
+import type { Io } from '../cli/io.ts'
+import { lookupTable } from './lookup-reply.ts'
+import { lookupOnServer } from './lookup-server.ts'
+import { lookupInStore } from './lookup-store.ts'
+
+export async function runLookup(command: LookupCommand, io: Io): Promise<number> {
+  const found = command.server === '' ? await lookupInStore(command) : await lookupOnServer(command)
+  io.out(command.json ? `${found.json}\n` : lookupTable(found))
+  return 0
+}
