@@ -7,8 +7,8 @@ import { Fault } from './fault.ts'
 import { NESTING_MAX } from './limits.ts'
 import { compareUtf8 } from './utf8.ts'
 
-/** The shortest integer that a double may not hold has 16 digits. */
-const LONG_DIGITS = /\d{16}/
+/** The shortest integer that a double may not hold has 16 digits. Fractions are often as long. */
+const LONG_DIGITS = /(?:^|[^\d.])\d{16}/
 
 /** Duplicate names: the last wins. Syntax faults and nesting beyond NESTING_MAX are `malformed`. */
 export function parseJson(text: string): unknown {

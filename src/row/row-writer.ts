@@ -11,19 +11,44 @@ import type { PlainValue } from '../catalog/catalog.ts'
 import type { ValueTypeName } from '../catalog/value-type.ts'
 import { canonicalBooleans, canonicalNumbers } from './canonical-set.ts'
 import { encodeMessage } from './composite.ts'
+import { HeapWords, numberOf } from './heap-words.ts'
 import type { Layout } from './layout.ts'
 import { NULL, PRESENT, writeEmptySlot } from './layout.ts'
+
+// Those from FLOAT on have a NaN.
+const OTHER = 0
+const INT64 = 1
+const INT32 = 2
+const BOOL = 3
+const FLOAT = 4
+const DOUBLE = 5
+
+function kindOf(name: ValueTypeName): number {
+  if (name === 'FLOAT') return FLOAT
+  if (name === 'DOUBLE') return DOUBLE
+  if (name === 'INT64' || name === 'UNIX_TIMESTAMP') return INT64
+  if (name === 'INT32') return INT32
+  return name === 'BOOL' ? BOOL : OTHER
+}
+
+const SHORT_TEXT_UNITS_MAX = 48
 
 const pad8 = (bytes: number): number => (bytes + 7) & ~7
 
 export class RowWriter {
   readonly layout: Layout
   /** Parts T to P of the row under work; part O is filled in by `finish`. */
-  readonly #fixed: Uint8Array
+  readonly #fixed: Uint8Array<ArrayBuffer>
   readonly #view: DataView
+  /** The same bytes as words: slots are aligned by their size. */
+  readonly #doubles: Float64Array
+  readonly #floats: Float32Array
+  readonly #ints: Int32Array
+  /** For each feature a number that stands for its type, for the switch of every cell. */
+  readonly #kinds: Uint8Array
   /** Heap values in the order in which they were set; where each feature's lies. */
   #heap = new Uint8Array(1024)
-  #heapView = new DataView(this.#heap.buffer)
+  #heapWords = new HeapWords(this.#heap.buffer)
   #heapUsed = 0
   readonly #valueStarts: Uint32Array
   readonly #valueBytes: Uint32Array
@@ -32,8 +57,12 @@ export class RowWriter {
 
   constructor(layout: Layout) {
     this.layout = layout
-    this.#fixed = layout.absentRow.slice()
+    this.#fixed = Uint8Array.from(layout.absentRow)
     this.#view = new DataView(this.#fixed.buffer)
+    this.#doubles = new Float64Array(this.#fixed.buffer)
+    this.#floats = new Float32Array(this.#fixed.buffer)
+    this.#ints = new Int32Array(this.#fixed.buffer)
+    this.#kinds = Uint8Array.from(layout.features, ({ type }) => kindOf(type.name))
     this.#valueStarts = new Uint32Array(layout.features.length)
     this.#valueBytes = new Uint32Array(layout.features.length)
   }
@@ -84,40 +113,30 @@ export class RowWriter {
    */
   setNumber(position: number, value: number | bigint): void {
     const slot = this.layout.slots[position]!
-    switch (this.layout.features[position]!.type.name) {
-      case 'FLOAT':
-        if (Number.isNaN(value)) return this.setNull(position)
-        this.#view.setFloat32(slot, Number(value), true)
-        break
-      case 'DOUBLE':
-        if (Number.isNaN(value)) return this.setNull(position)
-        this.#view.setFloat64(slot, Number(value), true)
-        break
-      case 'INT32':
-        this.#view.setInt32(slot, Number(value), true)
-        break
-      case 'BOOL':
-        this.#fixed[slot] = Number(value)
-        break
-      default:
-        return this.setInt64Halves(position, lowHalf(value), highHalf(value))
-    }
+    const kind = this.#kinds[position]!
+    if (kind === INT64) return this.setInt64Halves(position, lowHalf(value), highHalf(value))
+    const number = numberOf(value)
+    // A NaN is the one number that differs from itself.
+    if (number !== number && kind >= FLOAT) return this.setNull(position)
+    if (kind === FLOAT) this.#floats[slot >> 2] = number
+    else if (kind === DOUBLE) this.#doubles[slot >> 3] = number
+    else if (kind === INT32) this.#ints[slot >> 2] = number
+    else this.#fixed[slot] = number
     this.#decide(position, PRESENT)
   }
 
   /** INT64 or UNIX_TIMESTAMP as the two words that a BigInt64Array's buffer holds. */
   setInt64Halves(position: number, low: number, high: number): void {
-    const slot = this.layout.slots[position]!
-    this.#view.setInt32(slot, low, true)
-    this.#view.setInt32(slot + 4, high, true)
+    const slot = this.layout.slots[position]! >> 2
+    this.#ints[slot] = low
+    this.#ints[slot + 1] = high
     this.#decide(position, PRESENT)
   }
 
   /** STRING, JSON, UUID, TIME_UUID, DECIMAL. */
   setText(position: number, text: string): void {
     const start = this.#reserve(text.length * 3)
-    const { written } = utf8Encoder.encodeInto(text, this.#heap.subarray(start))
-    this.#keep(position, start, written)
+    this.#keep(position, start, this.#writeText(text, start))
   }
 
   /** A heap value in its stored bytes: of texts, BYTES, messages and packed lists that are canonical. */
@@ -132,11 +151,12 @@ export class RowWriter {
     const { type } = this.layout.features[position]!
     const element = type.element as ValueTypeName // every packed type has one
     const ordered = type.shape === 'set' ? canonicalElements(element, values) : values
-    const start = this.#reserve(ordered.length * type.heapAlign)
-    for (let place = 0; place < ordered.length; place++) {
-      this.#writeElement(start + place * type.heapAlign, element, ordered[place]!)
-    }
-    this.#keep(position, start, ordered.length * type.heapAlign)
+    const bytes = ordered.length * type.heapAlign
+    const start = this.#reserve(bytes)
+    if (element === 'BOOL') {
+      for (let place = 0; place < bytes; place++) this.#heap[start + place] = ordered[place] ? 1 : 0
+    } else this.#heapWords.write(start, element, ordered as ArrayLike<number | bigint>) // no others
+    this.#keep(position, start, bytes)
   }
 
   /** Bytes that `finish` will write: room for so many has to be in its target. */
@@ -159,54 +179,46 @@ export class RowWriter {
       const position = heapOrder[place]!
       const bytes = this.#valueBytes[position]!
       if (bytes > 0) {
-        const from = this.#valueStarts[position]!
-        target.set(this.#heap.subarray(from, from + bytes), heapStart + end)
+        copyBytes(this.#heap, this.#valueStarts[position]!, bytes, target, heapStart + end)
         end += bytes
       }
-      this.#view.setUint32(slots[position]!, end, true)
+      this.#ints[slots[position]! >> 2] = end
     }
     target.set(this.#fixed, start)
-    target.fill(0, heapStart + end, start + rowBytes)
+    for (let at = heapStart + end; at < start + rowBytes; at++) target[at] = 0
     return rowBytes
   }
 
-  #writeElement(at: number, element: ValueTypeName, value: number | bigint | boolean): void {
-    switch (element) {
-      case 'BOOL':
-        this.#heap[at] = value ? 1 : 0
-        return
-      case 'INT32':
-        this.#heapView.setInt32(at, Number(value), true)
-        return
-      case 'FLOAT':
-        if (Number.isNaN(value)) this.#heapView.setUint32(at, 0x7fc0_0000, true)
-        else this.#heapView.setFloat32(at, Number(value), true)
-        return
-      case 'DOUBLE':
-        this.#heapView.setUint32(at, 0, true)
-        if (Number.isNaN(value)) this.#heapView.setUint32(at + 4, 0x7ff8_0000, true)
-        else this.#heapView.setFloat64(at, Number(value), true)
-        return
-      default:
-        this.#heapView.setUint32(at, lowHalf(value as number | bigint), true)
-        this.#heapView.setInt32(at + 4, highHalf(value as number | bigint), true)
+  /** Short ASCII texts by hand: a call of the encoder costs as much as 50 characters. */
+  #writeText(text: string, start: number): number {
+    const length = text.length
+    const byHand = length <= SHORT_TEXT_UNITS_MAX ? length : 0
+    let place = 0
+    for (; place < byHand; place++) {
+      const unit = text.charCodeAt(place)
+      if (unit > 0x7f) break
+      this.#heap[start + place] = unit
     }
+    if (place === length) return length
+    return utf8Encoder.encodeInto(text, this.#heap.subarray(start)).written
   }
 
   #decide(position: number, presence: number): void {
     const at = this.layout.presenceStart + (position >> 2)
     const shift = 2 * (position & 3)
     this.#fixed[at] = (this.#fixed[at]! & ~(3 << shift)) | (presence << shift)
-    if (this.layout.times) this.#view.setFloat64(8 * position, this.#timeUs, true)
+    if (this.layout.times) this.#doubles[position] = this.#timeUs
   }
 
+  /** A multiple of 8, so that words can be written there. */
   #reserve(bytes: number): number {
-    const needed = this.#heapUsed + bytes
+    const start = pad8(this.#heapUsed)
+    const needed = pad8(start + bytes)
     if (needed > this.#heap.length) {
       this.#heap = grown(this.#heap, new Uint8Array(Math.max(needed, this.#heap.length * 2)))
-      this.#heapView = new DataView(this.#heap.buffer)
+      this.#heapWords = new HeapWords(this.#heap.buffer)
     }
-    return this.#heapUsed
+    return start
   }
 
   #keep(position: number, start: number, bytes: number): void {
@@ -221,6 +233,20 @@ export class RowWriter {
     this.#heapBytes -= this.#valueBytes[position]!
     this.#valueBytes[position] = 0
   }
+}
+
+/** A view and a `set` cost as much as copying this many bytes one by one. */
+const SHORT_COPY_BYTES_MAX = 32
+
+function copyBytes(
+  source: Uint8Array,
+  from: number,
+  bytes: number,
+  target: Uint8Array,
+  at: number,
+): void {
+  if (bytes > SHORT_COPY_BYTES_MAX) target.set(source.subarray(from, from + bytes), at)
+  else for (let place = 0; place < bytes; place++) target[at + place] = source[from + place]!
 }
 
 const canonicalElements = (

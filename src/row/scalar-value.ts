@@ -49,7 +49,7 @@ function coerceInt64(value: unknown): number | bigint | undefined {
 
 function coerceInt32(value: unknown): number | undefined {
   const integer = coerceInt64(value)
-  return integer === Number(integer) && (integer | 0) === integer ? integer : undefined
+  return typeof integer === 'number' && (integer | 0) === integer ? integer : undefined
 }
 
 function coerceDouble(value: unknown): number | undefined {
