@@ -69,6 +69,9 @@ export const GROUP_ROOM_BYTES_MIN = 1024 * 1024
 /** How long batch rows may fill one commit group: what a direct write waits at most behind them. */
 export const BATCH_SHARE_MS_MAX = 2
 
+/** Rows of one request in memory, whole: no reply is larger either. */
+export const READ_BYTES_MAX = 512 * 1024 * 1024
+
 /** Buffers of one answer kept for the next request: 10,000 rows of 400 bytes; larger ones are let go. */
 export const ANSWER_BYTES_KEPT_MAX = 4 * 1024 * 1024
 
@@ -97,3 +100,8 @@ export const CATALOG_BYTES_MAX = 64 * 1024 * 1024
 
 /** Nesting of JSON, maps and lists: recursion over them stays far from the end of the stack. */
 export const NESTING_MAX = 64
+
+/** Text files are read in steps of this size: one step's rows are a chunk or two. */
+export const TEXT_BLOCK_BYTES = 1024 * 1024
+/** The text of one row: forty times what the largest row has in bytes. An open quote ends here. */
+export const TEXT_ROW_BYTES_MAX = 16 * 1024 * 1024
