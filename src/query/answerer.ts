@@ -1,6 +1,6 @@
 /** From a plan and entity values to an Answer: keys into the store, each distinct one once; rows, states. */
 import { Fault } from '../base/fault.ts'
-import { ENTITIES_PER_REQUEST_MAX } from '../base/limits.ts'
+import { CELLS_PER_REQUEST_MAX, ENTITIES_PER_REQUEST_MAX } from '../base/limits.ts'
 import type { FeatureView, PlainValue } from '../catalog/catalog.ts'
 import type { KeyWriter } from '../row/entity-key.ts'
 import { makeKeyWriter } from '../row/entity-key.ts'
@@ -53,6 +53,7 @@ export class Answerer {
   ): AnswerBlock[] {
     const inputs = plan.blocks.map((block) => inputsOf(block, columns))
     const counts = inputs.map((values) => (values.every(isConstant) ? 1 : rows))
+    assertCells(plan, counts)
     work.reset(counts.reduce((sum, count) => sum + count, 0))
     return plan.blocks.map((block, index) => {
       const rowCount = counts[index]!
@@ -101,6 +102,19 @@ function rowsOf(columns: readonly EntityColumn[]): number {
   throw new Fault('invalid_request', `entity columns differ in length: ${lengths}`, {
     where: `entities.${uneven.name}`,
     allowed: `${rows} values, or one that stands for every row`,
+  })
+}
+
+/** Where a service is asked for, only its plan tells how many features that is. */
+function assertCells(plan: Plan, counts: readonly number[]): void {
+  const cells = plan.blocks.reduce(
+    (sum, { features }, at) => sum + features.length * counts[at]!,
+    0,
+  )
+  if (cells <= CELLS_PER_REQUEST_MAX) return
+  throw new Fault('too_large', `${cells} values are asked for in one request`, {
+    where: 'entities',
+    allowed: `at most ${CELLS_PER_REQUEST_MAX} values: ask in parts`,
   })
 }
 

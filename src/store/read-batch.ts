@@ -6,7 +6,9 @@
  * so that a store hashes and compares whole 32-bit words. Rows arrive in `rows` the same way.
  */
 
+import { Fault } from '../base/fault.ts'
 import { grown } from '../base/grown.ts'
+import { READ_BYTES_MAX } from '../base/limits.ts'
 
 /** State of one key's look-up. */
 export const FOUND = 1
@@ -72,13 +74,24 @@ export class ReadBatch {
     return place
   }
 
-  /** Makes room for a row of so many bytes (a multiple of 8) and returns its offset in `rows`. */
+  /**
+   * Makes room for a row of so many bytes (a multiple of 8) and returns its offset in `rows`. Throws
+   * `too_large` past READ_BYTES_MAX: the batch is then of no more use.
+   */
   reserveRow(bytes: number): number {
     const start = this.rowsUsed
-    if (start + bytes > this.rows.length)
-      this.#growRows(Math.max(this.rows.length * 2, start + bytes))
+    if (start + bytes > this.rows.length) this.#makeRoom(start + bytes)
     this.rowsUsed = start + bytes
     return start
+  }
+
+  #makeRoom(bytes: number): void {
+    if (bytes > READ_BYTES_MAX) {
+      throw new Fault('too_large', 'the rows of one request are too large together', {
+        allowed: `at most ${READ_BYTES_MAX} bytes: ask for fewer rows`,
+      })
+    }
+    this.#growRows(Math.min(Math.max(this.rows.length * 2, bytes), READ_BYTES_MAX))
   }
 
   #growCount(count: number): void {

@@ -48,7 +48,8 @@ async function writeRow(store: StoreWriter, view: FeatureView, source: SourceRow
   const batch = new WriteBatchBuilder()
   const keyStart = batch.reserveKey(KEY_BYTES_MAX)
   const keyBytes = makeKeyWriter(view.joinKeys).write(key, batch.keys, keyStart)
-  const rowBytes = writer.finish(batch.rows, batch.reserveRow(writer.byteLength))
+  const rowStart = batch.reserveRow(writer.byteLength)
+  const rowBytes = writer.finish(batch.rows, rowStart)
   batch.commit(ENTRY_ROW, timeUs, keyBytes, rowBytes)
   await store.writeMany(batch.take(handle.table, handle.layout, 'direct'))
 }

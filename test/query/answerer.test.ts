@@ -278,6 +278,22 @@ describe('entity values that do not fit are a fault that names the place', () =>
     expect(faultOf(() => ask(filledStore(), ['user:age'], { user_id })).code).toBe('too_large')
   })
 
+  test('more values than a request may ask for', () => {
+    const features = Object.fromEntries(
+      Array.from({ length: 1001 }, (_, index) => [`f${index}`, 'BOOL' as const]),
+    )
+    const wide = smallCatalog([{ name: 'wide', keys: { id: 'INT64' }, features }])
+    const references = Object.keys(features).map((name) => `wide:${name}`)
+    const ids = Array.from({ length: 10_000 }, (_, id) => id)
+    const rows = new MemoryRows()
+    const answerer = new Answerer(rows, () => NOW_US)
+    const plan = makePlan(wide, queryOf(references, {}), rows)
+    const query = (values: readonly number[]) => queryOf(references, { id: values })
+    expect(faultOf(() => answerer.answer(plan, query(ids), copyOut)).code).toBe('too_large')
+    expect(rows.keysRead).toBe(0)
+    expect(answerer.answer(plan, query([1]), (answer) => answer.rows)).toBe(1)
+  })
+
   test('and the next request is answered', () => {
     const rows = filledStore()
     const answerer = new Answerer(rows, () => NOW_US)
