@@ -126,10 +126,10 @@ function rankOf(fault: Fault): number {
   return Number(line ?? 0) * COLUMNS_MAX + Number(column ?? 0)
 }
 
-/** The first one's sentence stands in the message, for a log that shows only that. */
+/** The sentences are in `faults`; the message says how many there are, and where to begin. */
 export function manyFaults(where: string, faults: readonly Fault[]): Fault {
-  const [first] = faults
-  const more = faults.length > 1 ? ` (and ${faults.length - 1} more)` : ''
-  const message = first === undefined ? 'no catalog' : `${first.where}: ${first.message}${more}`
+  const place = faults[0]?.where ?? where
+  const message =
+    faults.length === 1 ? `a fault at ${place}` : `${faults.length} faults, the first at ${place}`
   return new Fault('catalog_invalid', message, { where, faults })
 }
