@@ -1,6 +1,7 @@
 /**
  * Writes the bytes of rows (row/format.md) from typed values. One writer serves one layout and is
- * used row after row: begin, set what there is, finish. Values of fixed width allocate nothing.
+ * used row after row: begin, set what there is, finish. Values of fixed width allocate nothing. What
+ * makes the row larger than ROW_BYTES_MAX is refused when it is set, and `finish` refuses the row.
  */
 import { Fault } from '../base/fault.ts'
 import { grown } from '../base/grown.ts'
@@ -167,11 +168,7 @@ export class RowWriter {
   /** Writes the row at `start`, a multiple of 8, and returns its bytes, a multiple of 8. */
   finish(target: Uint8Array, start: number): number {
     const rowBytes = this.byteLength
-    if (rowBytes > ROW_BYTES_MAX) {
-      throw new Fault('too_large', `row has ${rowBytes} bytes`, {
-        allowed: `${ROW_BYTES_MAX} bytes a row`,
-      })
-    }
+    if (rowBytes > ROW_BYTES_MAX) throw tooLarge(rowBytes)
     const { heapOrder, slots, fixedBytes } = this.layout
     const heapStart = start + fixedBytes
     let end = 0
@@ -212,6 +209,8 @@ export class RowWriter {
 
   /** A multiple of 8, so that words can be written there. */
   #reserve(bytes: number): number {
+    // Three bytes at most for each unit of a text: more can't become a row, and must not fill memory.
+    if (bytes > 3 * ROW_BYTES_MAX) throw tooLarge(bytes)
     const start = pad8(this.#heapUsed)
     const needed = pad8(start + bytes)
     if (needed > this.#heap.length) {
@@ -227,6 +226,7 @@ export class RowWriter {
     this.#valueBytes[position] = bytes
     this.#heapUsed = start + bytes
     this.#decide(position, PRESENT)
+    if (this.byteLength > ROW_BYTES_MAX) throw tooLarge(this.byteLength)
   }
 
   #dropHeapValue(position: number): void {
@@ -234,6 +234,9 @@ export class RowWriter {
     this.#valueBytes[position] = 0
   }
 }
+
+const tooLarge = (bytes: number): Fault =>
+  new Fault('too_large', `row has ${bytes} bytes`, { allowed: `${ROW_BYTES_MAX} bytes a row` })
 
 /** A view and a `set` cost as much as copying this many bytes one by one. */
 const SHORT_COPY_BYTES_MAX = 32

@@ -209,8 +209,13 @@ test('a row of exactly the largest size is written, and 8 bytes more are refused
   expect(writeRow(layout, ['x'.repeat(room - 5), new Uint8Array(5)]).length).toBe(ROW_BYTES_MAX)
   const writer = new RowWriter(layout)
   writer.begin(0)
-  writer.set(0, 'x'.repeat(room + 1))
-  const row = new Uint8Array(writer.byteLength)
+  const row = new Uint8Array(2 * ROW_BYTES_MAX)
+  for (const value of ['x'.repeat(room + 1), 'é'.repeat(room / 2 + 1), 'x'.repeat(1e7)]) {
+    expect(() => writer.set(0, value)).toThrow(Fault)
+  }
+  writer.begin(0)
+  writer.set(0, 'x'.repeat(room))
+  expect(() => writer.set(1, new Uint8Array(1))).toThrow(Fault)
   expect(() => writer.finish(row, 0)).toThrow(Fault)
   writer.set(0, 'small again')
   expect(writer.finish(row, 0)).toBe(layout.fixedBytes + 16)
