@@ -11,11 +11,13 @@ export type SalverClientOptions = {
   readonly token?: string
   /** How long the server may take; what its store has not answered by then is LATE. */
   readonly deadlineMs?: number
+  /** How long the client waits for a reply on top of the deadline; 5,000 unless given. */
+  readonly patienceMs?: number
 }
 
 const REPLY_TYPE = 'application/vnd.salver'
-/** On top of the deadline (or alone): a server that says nothing for so long is taken for gone. */
-const SILENCE_MS_MAX = 5_000
+/** A server that says nothing for so long is taken for gone. */
+const PATIENCE_MS = 5_000
 /** Schemas and queries kept; a ranker has a handful. */
 const KEPT_MAX = 1024
 
@@ -23,14 +25,16 @@ export class SalverClient {
   readonly #url: string
   readonly #headers: Readonly<Record<string, string>>
   readonly #deadlineMs: number
+  readonly #waitMs: number
   /** By id. */
   readonly #schemas = new Map<string, ReplySchema>()
   /** The columns of queries whose schema was seen. */
   readonly #asked = new Set<string>()
 
-  constructor({ url, token, deadlineMs }: SalverClientOptions) {
+  constructor({ url, token, deadlineMs, patienceMs }: SalverClientOptions) {
     this.#url = `${url.replace(/\/+$/, '')}/v1/features`
     this.#deadlineMs = deadlineMs ?? Infinity
+    this.#waitMs = Math.ceil((deadlineMs ?? 0) + (patienceMs ?? PATIENCE_MS))
     this.#headers = {
       'content-type': 'application/json',
       accept: REPLY_TYPE,
@@ -62,13 +66,12 @@ export class SalverClient {
   }
 
   async #ask(body: string): Promise<Uint8Array> {
-    const waitMs = SILENCE_MS_MAX + (this.#deadlineMs === Infinity ? 0 : this.#deadlineMs)
     try {
       const response = await fetch(this.#url, {
         method: 'POST',
         headers: this.#headers,
         body,
-        signal: AbortSignal.timeout(waitMs),
+        signal: AbortSignal.timeout(this.#waitMs),
       })
       const bytes = new Uint8Array(await response.arrayBuffer())
       if (!response.ok) throw refusal(response.status, bytes)
