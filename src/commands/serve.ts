@@ -8,6 +8,7 @@ import { faultText } from '../cli/fault-text.ts'
 import type { Io } from '../cli/io.ts'
 import type { ServingSettings } from '../http/serving-side.ts'
 import { FeatureServer } from './feature-server.ts'
+import { openReadOnlyStore } from './read-only-store.ts'
 import { serverSignals } from './server-signals.ts'
 import type { OpenStoreThread, StoreSpec } from './store-thread.ts'
 
@@ -32,7 +33,10 @@ export async function runServe(
   const signals = serverSignals(() => server.reloadNow())
   try {
     // A stop does not wait for a long open: nothing was acknowledged yet that could be lost.
-    const store = await Promise.race([openStoreThread(specOf(command, catalog)), signals.stop])
+    const opening = command.readOnly
+      ? openReadOnlyStore(command.dataDir)
+      : openStoreThread(specOf(command, catalog))
+    const store = await Promise.race([opening, signals.stop])
     if (typeof store === 'string') return DONE
     for (const note of store.notes) log(`store: ${note}`)
     server.open(store)

@@ -5,9 +5,9 @@
 import type { FaultCode } from '../base/fault.ts'
 import { Fault } from '../base/fault.ts'
 import type { Catalog } from '../catalog/catalog.ts'
-import type { Durability } from '../cli/command.ts'
+import type { StoreSpec } from '../commands/store-thread.ts'
 import type { WriteCall, WriteReply } from '../http/write-lane.ts'
-import type { ReaderUpdate, SharedIndex } from '../store/embedded/embedded-reader.ts'
+import type { ReaderUpdate, SharedIndex } from '../store/embedded/shared-index.ts'
 import type { StoreStats } from '../store/store.ts'
 
 /** What a serving thread asks, and what it is answered. */
@@ -33,21 +33,21 @@ export type ToWriter =
 export type FromWriter =
   | { readonly kind: 'answer'; readonly id: number; readonly answer: Asks[AskKind]['answer'] }
   | { readonly kind: 'fault'; readonly id: number; readonly fault: FaultMessage }
+  /** Not a fault: an error of ours, as text. */
+  | { readonly kind: 'failure'; readonly id: number; readonly text: string }
   | { readonly kind: 'update'; readonly update: ReaderUpdate }
 
-/** The first message to the writer thread, with its ports. */
-export type OpenWriter = {
-  readonly dataDir: string
-  readonly durability: Durability
-  readonly catalog: Catalog
-  readonly futureMarginUs: number
-  /** One for each serving thread. */
-  readonly ports: readonly MessagePort[]
-}
+/** The first message to the writer thread, with one port for each serving thread. */
+export type OpenWriter = StoreSpec & { readonly ports: readonly MessagePort[] }
 
 /** The writer thread's answer to it. */
 export type WriterOpened =
-  | { readonly kind: 'opened'; readonly index: SharedIndex; readonly notes: readonly string[] }
+  | {
+      readonly kind: 'opened'
+      /** What the reader of each port starts from. */
+      readonly indexes: readonly SharedIndex[]
+      readonly notes: readonly string[]
+    }
   | { readonly kind: 'fault'; readonly fault: FaultMessage }
 
 /** A Fault as structured cloning keeps it. */

@@ -4,13 +4,13 @@ import { LANE_QUEUE_BYTES_MAX, LANE_QUEUE_WRITES_MAX } from '../base/limits.ts'
 import { Room } from '../base/room.ts'
 import type { WriteCall, WriteLane, WriteReply } from '../http/write-lane.ts'
 import type { Disk } from '../store/embedded/disk.ts'
-import type { SharedIndex } from '../store/embedded/embedded-reader.ts'
+import type { SharedIndex } from '../store/embedded/shared-index.ts'
 import { EmbeddedReader } from '../store/embedded/embedded-reader.ts'
 import type { StoreStats } from '../store/store.ts'
 import type { AskKind, Asks, FromWriter, PreparedCatalog, ToWriter } from './messages.ts'
 import { faultFromMessage } from './messages.ts'
 
-type Waiting = { readonly resolve: (answer: never) => void; readonly reject: (why: Fault) => void }
+type Waiting = { readonly resolve: (answer: never) => void; readonly reject: (why: Error) => void }
 
 const LANE_BOUNDS = { countMax: LANE_QUEUE_WRITES_MAX, bytesMax: LANE_QUEUE_BYTES_MAX }
 
@@ -97,6 +97,7 @@ export class WriterLink implements WriteLane {
     this.#waiting.delete(message.id)
     if (waiting === undefined) return // it was told that the thread is gone
     if (message.kind === 'fault') waiting.reject(faultFromMessage(message.fault))
+    else if (message.kind === 'failure') waiting.reject(new Error(message.text))
     else waiting.resolve(message.answer as never) // the writer answers an ask of kind K by Asks[K]
   }
 

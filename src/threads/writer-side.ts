@@ -1,0 +1,123 @@
+/** The writer thread's work: it owns the store's writer, turns bodies into rows and answers its ports. */
+import { Fault } from '../base/fault.ts'
+import type { Catalog } from '../catalog/catalog.ts'
+import type { EmbeddedWriter } from '../store/embedded/embedded-writer.ts'
+import type { SharedIndex } from '../store/embedded/shared-index.ts'
+import type { StoreStats } from '../store/store.ts'
+import type { Asks, AskKind, FromWriter, PreparedCatalog, ToWriter } from './messages.ts'
+import { faultToMessage } from './messages.ts'
+import { receivedCatalog } from './received-catalog.ts'
+import { writeBody } from './write-body.ts'
+import { WriteTables } from './write-tables.ts'
+
+/** A serving thread, seen from here. */
+type Served = { readonly port: MessagePort; readonly reader: number; generation: number }
+
+type Adopting = {
+  readonly generation: number
+  readonly tables: WriteTables
+  readonly done: PromiseWithResolvers<null>
+}
+
+type Ask = Exclude<ToWriter, { kind: 'acknowledge' }>
+
+export class WriterSide {
+  readonly #writer: EmbeddedWriter
+  readonly #futureMarginUs: number
+  readonly #served: Served[] = []
+  /** What rows are written by. */
+  #tables: WriteTables
+  #adopting: Adopting | undefined
+
+  static async open(parts: {
+    readonly writer: EmbeddedWriter
+    readonly futureMarginUs: number
+    readonly catalog: Catalog
+  }): Promise<WriterSide> {
+    const { writer, futureMarginUs, catalog } = parts
+    const tables = await WriteTables.open(receivedCatalog(catalog), writer)
+    return new WriterSide(writer, futureMarginUs, tables)
+  }
+
+  private constructor(writer: EmbeddedWriter, futureMarginUs: number, tables: WriteTables) {
+    this.#writer = writer
+    this.#futureMarginUs = futureMarginUs
+    this.#tables = tables
+  }
+
+  /** Answers a serving thread from now on. Its reader starts from the index that is returned. */
+  serve(port: MessagePort): SharedIndex {
+    const post = (message: FromWriter): void => port.postMessage(message)
+    const { reader, index } = this.#writer.attachReader((update) =>
+      post({ kind: 'update', update }),
+    )
+    const served: Served = { port, reader, generation: 0 }
+    this.#served.push(served)
+    port.onmessage = ({ data }: { readonly data: ToWriter }) => this.#receive(served, data)
+    return index
+  }
+
+  #receive(served: Served, message: ToWriter): void {
+    if (message.kind === 'acknowledge') this.#writer.acknowledge(served.reader, message.update)
+    else void this.#answer(served, message)
+  }
+
+  async #answer(served: Served, message: Ask): Promise<void> {
+    const { id } = message
+    try {
+      const answer = await this.#do(served, message)
+      const transfer =
+        'outcomes' in (answer ?? {})
+          ? [(answer as Asks['write']['answer']).outcomes.buffer as ArrayBuffer]
+          : []
+      served.port.postMessage({ kind: 'answer', id, answer } satisfies FromWriter, transfer)
+    } catch (thrown) {
+      served.port.postMessage(failureOf(id, thrown))
+    }
+  }
+
+  #do(served: Served, message: Ask): Promise<Asks[AskKind]['answer']> | StoreStats {
+    switch (message.kind) {
+      case 'write':
+        return writeBody(message.ask, {
+          target: this.#tables.target(message.ask.view),
+          writer: this.#writer,
+          futureMarginUs: this.#futureMarginUs,
+        })
+      case 'stats':
+        return this.#writer.stats()
+      case 'prepare':
+        return this.#prepare(message.ask)
+      case 'adopt':
+        return this.#adopt(served, message.ask)
+      case 'close':
+        return this.#writer.close().then(() => null)
+    }
+  }
+
+  async #prepare({ generation, catalog }: PreparedCatalog): Promise<null> {
+    const tables = await WriteTables.open(receivedCatalog(catalog), this.#writer)
+    this.#adopting = { generation, tables, done: Promise.withResolvers() }
+    return null
+  }
+
+  /** The last serving thread to adopt a catalog takes the writer with it. */
+  #adopt(served: Served, generation: number): Promise<null> {
+    const adopting = this.#adopting
+    if (adopting?.generation !== generation) {
+      throw new Error(`catalog ${generation} was not prepared`)
+    }
+    served.generation = generation
+    if (this.#served.every((one) => one.generation === generation)) {
+      this.#tables = adopting.tables
+      adopting.done.resolve(null)
+    }
+    return adopting.done.promise
+  }
+}
+
+function failureOf(id: number, thrown: unknown): FromWriter {
+  if (thrown instanceof Fault) return { kind: 'fault', id, fault: faultToMessage(thrown) }
+  const text = thrown instanceof Error ? (thrown.stack ?? String(thrown)) : String(thrown)
+  return { kind: 'failure', id, text }
+}
