@@ -96,6 +96,8 @@ const ESCAPES: { readonly [escape: string]: string } = {
   r: '\r',
   t: '\t',
 }
+/** Python's words, in which four letters stand for four digits. */
+const BROKEN_UNICODE = `Invalid \\u${'X'.repeat(4)} escape`
 /** Python refuses to turn longer texts into integers. */
 const INTEGER_DIGITS_MAX = 4300
 
@@ -251,7 +253,7 @@ class PythonJsonReader {
     const hex = this.#match(HEX)
     // Python says the same of four good digits with nothing behind them.
     if (hex === null || this.#at === this.#text.length) {
-      throw this.#error('Invalid \\uXXXX escape', mark)
+      throw this.#error(BROKEN_UNICODE, mark)
     }
     return String.fromCharCode(Number.parseInt(hex[0], 16))
   }
