@@ -5,6 +5,7 @@ import { openCatalog } from '../catalog/open-catalog.ts'
 import { Fault } from '../base/fault.ts'
 import type { CatalogCommand } from '../cli/command.ts'
 import type { Io } from '../cli/io.ts'
+import { counted } from './counted.ts'
 
 export function runCatalog(command: CatalogCommand, io: Io): Promise<number> {
   return command.kind === 'catalog-show' ? show(command, io) : check(command, io)
@@ -49,5 +50,3 @@ function summary(catalog: Catalog): string {
   )
   return `${catalog.origin}: ${parts.join(', ')}; no faults\n${notServed.join('')}`
 }
-
-const counted = (count: number, noun: string): string => `${count} ${noun}${count === 1 ? '' : 's'}`

@@ -2,8 +2,9 @@
 import type { StoreCommand } from '../cli/command.ts'
 import type { Io } from '../cli/io.ts'
 import type { StoreStats } from '../store/store.ts'
+import { counted } from './counted.ts'
 import { withStore } from './open-data.ts'
-import { grouped, statsToJson } from './store-stats.ts'
+import { statsToJson } from './store-stats.ts'
 
 export function runStoreCompact({ dataDir, json }: StoreCommand, io: Io): Promise<number> {
   return withStore(dataDir, 'write', async (store) => {
@@ -17,7 +18,7 @@ export function runStoreCompact({ dataDir, json }: StoreCommand, io: Io): Promis
 }
 
 function compactedText(before: StoreStats, after: StoreStats): string {
-  const from = `${grouped(before.diskBytes)} bytes in ${grouped(before.segments)} segments`
-  const to = `${grouped(after.diskBytes)} bytes in ${grouped(after.segments)}`
-  return `compacted from ${from} to ${to}\n`
+  const size = (stats: StoreStats) =>
+    `${counted(stats.diskBytes, 'byte')} in ${counted(stats.segments, 'segment')}`
+  return `compacted from ${size(before)} to ${size(after)}\n`
 }

@@ -4,6 +4,7 @@ import { Fault } from '../base/fault.ts'
 import type { StoreDropCommand } from '../cli/command.ts'
 import type { Io } from '../cli/io.ts'
 import type { TableDescription } from '../store/store.ts'
+import { counted } from './counted.ts'
 import { withStore } from './open-data.ts'
 import { tableLabel } from './table-label.ts'
 
@@ -12,9 +13,9 @@ export function runStoreDrop({ dataDir, table, yes }: StoreDropCommand, io: Io):
     const found = findTable(store.stats().tables, table)
     const label = tableLabel(found)
     if (yes) {
-      io.out(`dropped ${label}: ${await store.dropTable(found.table)} rows\n`)
+      io.out(`dropped ${label}: ${counted(await store.dropTable(found.table), 'row')}\n`)
     } else {
-      io.out(`would drop ${label}: ${found.rows} rows; give --yes to do it\n`)
+      io.out(`would drop ${label}: ${counted(found.rows, 'row')}; give --yes to do it\n`)
     }
     return 0
   })

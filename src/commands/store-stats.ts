@@ -2,6 +2,7 @@
 import type { StoreCommand } from '../cli/command.ts'
 import type { Io } from '../cli/io.ts'
 import type { StoreStats } from '../store/store.ts'
+import { counted, grouped } from './counted.ts'
 import { withStore } from './open-data.ts'
 import { tableLabel } from './table-label.ts'
 
@@ -36,14 +37,14 @@ function statsText(stats: StoreStats): string {
   const lines = [
     ['rows', grouped(stats.rows)],
     ['tombstones', grouped(stats.tombstones)],
-    ['log', `${grouped(stats.diskBytes)} bytes in ${grouped(stats.segments)} segments`],
-    ['live', `${grouped(stats.liveBytes)} bytes`],
-    ['index', `${grouped(stats.indexBytes)} bytes`],
+    ['log', `${counted(stats.diskBytes, 'byte')} in ${counted(stats.segments, 'segment')}`],
+    ['live', counted(stats.liveBytes, 'byte')],
+    ['index', counted(stats.indexBytes, 'byte')],
     ['last sequence', grouped(stats.lastSequence)],
-    ...stats.tables.map((table) => ['table', `${tableLabel(table)}: ${grouped(table.rows)} rows`]),
+    ...stats.tables.map((table) => [
+      'table',
+      `${tableLabel(table)}: ${counted(table.rows, 'row')}`,
+    ]),
   ]
   return lines.map(([name = '', value = '']) => `${name.padEnd(14)} ${value}\n`).join('')
 }
-
-/** 1234567 as 1,234,567. */
-export const grouped = (value: number): string => value.toLocaleString('en-US')
