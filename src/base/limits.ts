@@ -74,6 +74,8 @@ export const READ_BYTES_MAX = 512 * 1024 * 1024
 
 /** Buffers of one answer kept for the next request: 10,000 rows of 400 bytes; larger ones are let go. */
 export const ANSWER_BYTES_KEPT_MAX = 4 * 1024 * 1024
+/** Of those, a serving thread's: one is enough where the store does not wait; 64 MB in all. */
+export const WORKSPACES_KEPT_MAX = 16
 
 /** One step of compaction between two commit groups: what a direct write waits at most behind it. */
 export const COMPACTION_STEP_MS_MAX = 2

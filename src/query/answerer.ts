@@ -1,6 +1,10 @@
 /** From a plan and entity values to an Answer: keys into the store, each distinct one once; rows, states. */
 import { Fault } from '../base/fault.ts'
-import { CELLS_PER_REQUEST_MAX, ENTITIES_PER_REQUEST_MAX } from '../base/limits.ts'
+import {
+  CELLS_PER_REQUEST_MAX,
+  ENTITIES_PER_REQUEST_MAX,
+  WORKSPACES_KEPT_MAX,
+} from '../base/limits.ts'
 import type { FeatureView, PlainValue } from '../catalog/catalog.ts'
 import type { KeyWriter } from '../row/entity-key.ts'
 import { makeKeyWriter } from '../row/entity-key.ts'
@@ -16,7 +20,7 @@ export class Answerer {
   readonly #nowUs: () => number
   readonly #aligner: RowAligner
   readonly #writers = new WeakMap<FeatureView, KeyWriter>()
-  /** Buffers that no request holds; as many as requests ever waited for the store at once. */
+  /** Buffers that no request holds, at most WORKSPACES_KEPT_MAX. */
   readonly #idle: Workspace[] = []
 
   constructor(store: RowReader, nowUs: () => number) {
@@ -38,11 +42,15 @@ export class Answerer {
       this.#judgeRows(blocks, work)
       const value = use(answerOf(plan, query, rows, blocks, work))
       // Not reached on a failure: such buffers are let go.
-      if (work.isWorthKeeping) this.#idle.push(work)
+      this.#keep(work)
       return value
     }
     const reading = this.#store.readMany(work.batch, untilMs)
     return reading === undefined ? finish() : reading.then(finish)
+  }
+
+  #keep(work: Workspace): void {
+    if (work.isWorthKeeping && this.#idle.length < WORKSPACES_KEPT_MAX) this.#idle.push(work)
   }
 
   #writeKeys(

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'bun:test'
-import type { FeatureService } from '../../src/catalog/catalog.ts'
+import type { Catalog, FeatureService } from '../../src/catalog/catalog.ts'
 import { answerFeast } from '../../src/codec/answer-feast.ts'
 import { Answerer } from '../../src/query/answerer.ts'
 import { feastPlans } from '../../src/query/feast-plan.ts'
@@ -49,12 +49,19 @@ function filledStore(): MemoryRows {
   return rows
 }
 
-async function askRaw(body: Uint8Array | string, rows = filledStore(), enforceTtl = false) {
+type Setting = {
+  readonly rows?: MemoryRows
+  readonly enforceTtl?: boolean
+  readonly served?: Catalog
+}
+
+async function askRaw(body: Uint8Array | string, setting: Setting = {}) {
+  const { rows = filledStore(), enforceTtl = false, served = catalog } = setting
   const bytes = typeof body === 'string' ? new TextEncoder().encode(body) : body
   const reply = await answerFeast(
     { body: bytes, contentType: 'application/json', deadlineMs: Infinity },
     {
-      catalog,
+      catalog: served,
       plans: feastPlans(rows),
       answerer: new Answerer(rows, () => SECOND + 1250),
       enforceTtl,
@@ -71,8 +78,8 @@ type Ask = {
 }
 type Columns = Record<string, { values: unknown[]; statuses: string[]; event_timestamps: string[] }>
 
-async function ask(asked: Ask, rows = filledStore(), enforceTtl = false) {
-  const reply = await askRaw(JSON.stringify(asked), rows, enforceTtl)
+async function ask(asked: Ask, setting: Setting = {}) {
+  const reply = await askRaw(JSON.stringify(asked), setting)
   expect([reply.status, reply.contentType]).toEqual([200, 'application/json'])
   const { results, metadata } = JSON.parse(reply.text)
   const names: string[] = metadata.feature_names
@@ -97,7 +104,7 @@ describe("on Feast's path", () => {
       statuses: ['PRESENT', 'PRESENT', 'NOT_FOUND'],
       event_timestamps: times,
     })
-    expect((await ask(asked, filledStore(), true)).columns['age']).toEqual({
+    expect((await ask(asked, { enforceTtl: true })).columns['age']).toEqual({
       values: [null, 40, null],
       statuses: ['OUTSIDE_MAX_AGE', 'PRESENT', 'NOT_FOUND'],
       event_timestamps: times,
@@ -122,7 +129,7 @@ describe("on Feast's path", () => {
     rows.states.set(0, PENDING).set(1, FAILED)
     const { columns, lateCells } = await ask(
       { features: ['user:age', 'user:ratio'], entities: { user_id: [1, 2, 1] } },
-      rows,
+      { rows },
     )
     expect(columns['age']!.statuses).toEqual(['NOT_FOUND', 'NOT_FOUND', 'NOT_FOUND'])
     expect(lateCells).toBe(6)
@@ -131,9 +138,9 @@ describe("on Feast's path", () => {
   test('a store that waits answers the same', async () => {
     const rows = filledStore()
     const asked = { features: ['user:age'], entities: { user_id: [1, 2, 3] } }
-    const atOnce = await ask(asked, rows)
+    const atOnce = await ask(asked, { rows })
     rows.gate = Promise.resolve()
-    expect(await ask(asked, rows)).toEqual(atOnce)
+    expect(await ask(asked, { rows })).toEqual(atOnce)
   })
 
   test('views that disagree about the type of a key each get their own', async () => {
@@ -168,9 +175,56 @@ describe("on Feast's path", () => {
   test('requests with other columns share no plan', async () => {
     const rows = filledStore()
     const features = ['user:age']
-    expect((await ask({ features, entities: { user_id: [1] } }, rows)).names).toHaveLength(2)
+    expect((await ask({ features, entities: { user_id: [1] } }, { rows })).names).toHaveLength(2)
     const entities = { doc_id: ['x'], user_id: [1] }
-    expect((await ask({ features, entities }, rows)).columns['age']!.values).toEqual([30])
+    expect((await ask({ features, entities }, { rows })).columns['age']!.values).toEqual([30])
+  })
+})
+
+describe('with versioning', () => {
+  const words = { name: 'user', keys: { user_id: 'INT64' }, features: { age: 'INT32' } } as const
+  const versioned = {
+    ...smallCatalog([
+      { ...words, changes: { version: 2, table: 'user_v2' } },
+      { ...words, changes: { version: 1, table: 'user_v1' } },
+    ]),
+    versioning: true,
+  }
+  const rows = new MemoryRows()
+  rows.put(versioned.views[0]!, [1], { age: 22 }, 0)
+  rows.put(versioned.views[1]!, [1], { age: 11 }, 0)
+
+  const askVersions = (features: readonly string[]) =>
+    askRaw(
+      JSON.stringify({
+        features,
+        entities: { user_id: [1] },
+        full_feature_names: true,
+        include_feature_view_version_metadata: true,
+      }),
+      { rows, served: versioned },
+    )
+
+  test('each version is read from its own table, under its own name', async () => {
+    const reply = await askVersions(['user:age', 'user@v1:age', 'user@V2:age'])
+    const { results, metadata } = JSON.parse(reply.text)
+    expect(metadata).toEqual({
+      feature_names: ['user_id', 'user__age', 'user@v1__age', 'user@v2__age'],
+      feature_view_metadata: [
+        { name: 'user', version: 2 },
+        { name: 'user', version: 1 },
+        { name: 'user', version: 2 },
+      ],
+    })
+    expect(results.map((column: { values: unknown[] }) => column.values[0])).toEqual([
+      1, 22, 11, 22,
+    ])
+  })
+
+  test('a version that never was is a 404', async () => {
+    const reply = await askVersions(['user@v7:age'])
+    expect(reply.status).toBe(404)
+    expect(JSON.parse(reply.text)).toContain('v7')
   })
 })
 

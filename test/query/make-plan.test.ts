@@ -102,6 +102,24 @@ describe('a plan', () => {
     expect(plan('world:total').blocks[0]!.constantKey.toHex()).toBe('0200000000000000')
   })
 
+  test('under versioning takes the version that is asked for', () => {
+    const versioned = {
+      ...smallCatalog([
+        { ...airport, changes: { version: 2 } },
+        { ...airport, changes: { version: 1 } },
+      ]),
+      versioning: true,
+    }
+    const references = ['airport:delay', 'airport@v1:delay', 'airport@latest:flights']
+    const { blocks } = makePlan(versioned, { service: '', references, form: 'rows' }, store)
+    expect(blocks.map((block) => [block.name, block.view.version])).toEqual([
+      ['airport', 2],
+      ['airport@v1', 1],
+    ])
+    const never = { service: '', references: ['airport@v7:delay'], form: 'rows' } as const
+    expect(faultOf(() => makePlan(versioned, never, store)).code).toBe('unknown_view')
+  })
+
   test('has a schema id that depends on what is asked and in which form, and on nothing else', () => {
     const ask = { service: '', references: ['airport:delay'], form: 'rows' } as const
     const id = makePlan(catalog, ask, store).schemaId
