@@ -1,25 +1,29 @@
 /** Makes src/catalog/feast-registry_pb.ts from feast-registry.proto. Run it after a change of the latter. */
-import { join } from 'node:path'
+import { join, resolve } from 'node:path'
 
 const root = join(import.meta.dir, '..')
-const folder = 'src/catalog'
-const made = `${folder}/feast-registry_pb.ts`
+const SCHEMA_FOLDER = join(root, 'src/catalog')
+const MADE = 'feast-registry_pb.ts'
 
-const template = JSON.stringify({
-  version: 'v2',
-  plugins: [{ local: 'protoc-gen-es', out: '.', opt: ['target=ts', 'import_extension=ts'] }],
-})
+/** Writes the generated code, formatted as the rest of the tree, into `folder`; its path. */
+export function generateProto(folder: string): string {
+  const out = resolve(folder)
+  const opt = ['target=ts', 'import_extension=ts']
+  const template = { version: 'v2', plugins: [{ local: 'protoc-gen-es', out, opt }] }
+  run(['buf', 'generate', '--template', JSON.stringify(template)], SCHEMA_FOLDER)
+  const made = join(out, MADE)
+  run([process.execPath, 'fmt', '--no-script', made], root)
+  return made
+}
 
-function run(command: string[]): void {
-  const path = `${join(root, 'node_modules/.bin')}:${process.env['PATH'] ?? ''}`
+function run(command: string[], cwd: string): void {
+  const PATH = `${join(root, 'node_modules/.bin')}:${process.env['PATH'] ?? ''}`
   const ended = Bun.spawnSync(command, {
-    cwd: join(root, folder),
-    env: { ...process.env, PATH: path },
-    stdio: ['ignore', 'inherit', 'inherit'],
+    cwd,
+    env: { ...process.env, PATH },
+    stdio: ['ignore', 'ignore', 'inherit'],
   })
   if (ended.exitCode !== 0) throw new Error(`${command.join(' ')}: exit code ${ended.exitCode}`)
 }
 
-run(['buf', 'generate', '--template', template])
-run([process.execPath, 'fmt', '--no-script', 'feast-registry_pb.ts'])
-console.log(`made ${made}`)
+if (import.meta.main) console.log(`made ${generateProto(SCHEMA_FOLDER)}`)

@@ -1,6 +1,7 @@
 /** Every type has a spelling of Feast's, and each spelling names one type. */
 import { expect, test } from 'bun:test'
 import { dtypeText, parseDtype } from '../../src/catalog/parse-dtype.ts'
+import { parseNestedShape } from '../../src/row/nested-shape.ts'
 import { VALUE_TYPES } from '../../src/catalog/value-type.ts'
 
 const NESTED = new Set<string>(['VALUE_LIST', 'VALUE_SET'])
@@ -47,6 +48,7 @@ test('a nested list keeps the text by which Feast knows its elements', () => {
     const dtype = parseDtype(text)
     expect<string | undefined>(dtype?.type.name).toBe(name)
     expect(dtype?.nestedType).toBe(nestedType)
+    expect(parseNestedShape(nestedType)).toBeDefined()
     if (dtype !== undefined) expect(parseDtype(dtypeText(dtype))).toEqual(dtype)
   }
 })

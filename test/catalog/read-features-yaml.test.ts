@@ -1,7 +1,9 @@
 /** features.yaml: what it gives, and that every fault is told in its place. */
 import { expect, test } from 'bun:test'
+import { Fault } from '../../src/base/fault.ts'
 import type { Catalog, FeatureView } from '../../src/catalog/catalog.ts'
 import { readFeaturesYaml } from '../../src/catalog/read-features-yaml.ts'
+import { coerceValue } from '../../src/row/value.ts'
 import { faultLines, faultOf } from './catalog-faults.ts'
 
 const read = (text: string): Catalog => readFeaturesYaml(text, { file: 'f.yaml', folder: '/repo' })
@@ -298,7 +300,11 @@ test('a default of its type becomes its plain value', () => {
   ]
   for (const [type, value, plain] of right) {
     const text = feature(`{ name: f, type: ${type}, default: ${value} }`)
-    expect(read(text).views[0]?.features[0]?.defaultValue).toEqual(plain as never)
+    const [declared] = read(text).views[0]?.features ?? []
+    if (declared === undefined) throw new Error(`no feature in ${text}`)
+    expect(declared.defaultValue).toEqual(plain as never)
+    // A default is written into rows as it stands.
+    expect(coerceValue(declared, declared.defaultValue)).toEqual(plain as never)
   }
 })
 
@@ -414,3 +420,43 @@ test('what the file says, not how it is written, makes the digest', () => {
   expect(read(FLIGHTS.replace('ttl: 24h', 'ttl: 25h')).digest).not.toBe(digest)
   expect(read(FLIGHTS.replace('740993', '740994')).digest).not.toBe(digest)
 })
+
+test('a garbled file gives a catalog or a fault, never another error', () => {
+  const seed = Number(process.env['SEED'] ?? Date.now() % 1_000_000)
+  const steps = Number(process.env['STEPS'] ?? 300)
+  console.log(`SEED=${seed} STEPS=${steps}`)
+  let state = seed + 1
+  const random = (below: number): number => {
+    state = (Math.imul(state, 1_103_515_245) + 12_345) >>> 0
+    return Math.floor((state / 2 ** 32) * below)
+  }
+  const pieces = [
+    ...'[]{}:,-#&*!|>%@"\'\\ \n\t\0é',
+    '- ',
+    ': ',
+    '<<: ',
+    '*a',
+    '&a ',
+    '!!int ',
+    '9e99',
+    '~',
+    '---\n',
+  ]
+  let faults = 0
+  for (let step = 0; step < steps; step++) {
+    let text = FLIGHTS
+    for (let edits = random(4); edits >= 0; edits--) {
+      const at = random(text.length)
+      const piece = pieces[random(pieces.length)] ?? ''
+      text = text.slice(0, at) + piece + text.slice(at + random(3) * random(20))
+    }
+    try {
+      read(text)
+    } catch (error) {
+      expect(error).toBeInstanceOf(Fault)
+      faults++
+    }
+  }
+  expect(faults).toBeGreaterThan(0)
+  expect(read(FLIGHTS).views).toHaveLength(3)
+}, 600_000)
