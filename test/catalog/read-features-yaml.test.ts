@@ -2,6 +2,7 @@
 import { expect, test } from 'bun:test'
 import { Fault } from '../../src/base/fault.ts'
 import type { Catalog, FeatureView } from '../../src/catalog/catalog.ts'
+import * as fields from '../../src/catalog/features-fields.ts'
 import { readFeaturesYaml } from '../../src/catalog/read-features-yaml.ts'
 import { coerceValue } from '../../src/row/value.ts'
 import { faultLines, faultOf } from './catalog-faults.ts'
@@ -147,6 +148,28 @@ test('a service names views, some features of them, aliases and renamed keys', (
       joinKeyMap: new Map([['airport', 'to']]),
     },
   ])
+})
+
+test('the example of the reference page is a catalog, and the page names every key', async () => {
+  const page = await Bun.file('src/catalog/features-yaml.md').text()
+  const example = /```yaml\n([^]*?)```/.exec(page)?.[1] ?? ''
+  const catalog = read(example)
+  expect(catalog.views.map(({ name }) => name)).toEqual(['airport_delay', 'route_delay'])
+  expect(catalog.servicesByName.get('ranking')?.projections).toHaveLength(2)
+  const shapes = [
+    fields.CATALOG_FIELDS,
+    fields.ENTITY_FIELDS,
+    fields.VIEW_FIELDS,
+    fields.FEATURE_FIELDS,
+    fields.SOURCE_FIELDS,
+    fields.STREAM_SOURCE_FIELDS,
+    fields.SERVICE_FIELDS,
+    fields.PROJECTION_FIELDS,
+  ]
+  const keys = shapes.flatMap((shape) => Object.keys(shape))
+  expect(keys.filter((key) => !page.includes(`\`${key}\``) && !page.includes(`${key}:`))).toEqual(
+    [],
+  )
 })
 
 test('anchors stand for what they name', () => {
