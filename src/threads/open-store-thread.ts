@@ -4,13 +4,14 @@ import type { StoreSpec, StoreThread } from '../commands/store-thread.ts'
 import { nodeDisk } from '../store/embedded/node-disk.ts'
 import type { OpenWriter, WriterOpened } from './messages.ts'
 import { faultFromMessage } from './messages.ts'
+import { untilDead } from './until-dead.ts'
 import { workerEntry } from './worker-entry.ts'
 import { WriterLink } from './writer-link.ts'
 
 /** Rejects with the Fault that the store was not opened for, or with how the thread ended. */
 export async function openStoreThread(spec: StoreSpec): Promise<StoreThread> {
   const worker = new Worker(workerEntry('writer-worker'))
-  const died = untilDead(worker)
+  const died = untilDead(worker, 'the writer thread')
   const { port1, port2 } = new MessageChannel()
   const opened = await Promise.race([openWriter(worker, spec, port2), died])
   if (opened instanceof Fault) {
@@ -42,17 +43,5 @@ function openWriter(worker: Worker, spec: StoreSpec, port: MessagePort): Promise
     resolve(data.kind === 'opened' ? data : faultFromMessage(data.fault))
   const message: OpenWriter = { ...spec, ports: [port] }
   worker.postMessage(message, [port])
-  return promise
-}
-
-/** A thread that fails says why by `error`; one that only ends, by `close`. Neither throws here. */
-function untilDead(worker: Worker): Promise<Fault> {
-  const { promise, resolve } = Promise.withResolvers<Fault>()
-  worker.addEventListener('error', ({ message }) => {
-    resolve(new Fault('unavailable', `the writer thread failed: ${message}`))
-  })
-  worker.addEventListener('close', () => {
-    resolve(new Fault('unavailable', 'the writer thread ended'))
-  })
   return promise
 }

@@ -31,6 +31,8 @@ export type ServerOptions = {
   readonly flags?: readonly string[]
   readonly environment?: Readonly<Record<string, string>>
   readonly compiled?: boolean
+  /** Run in place of main.ts. */
+  readonly program?: string
   /** 0, unless a certain one is asked for. */
   readonly port?: number
 }
@@ -118,8 +120,9 @@ export class ServerProcess {
   }
 }
 
-async function commandOf({ folder, flags = [], compiled = false, port = 0 }: ServerOptions) {
-  const salver = compiled ? [await buildExecutable()] : [process.execPath, MAIN]
+async function commandOf(options: ServerOptions): Promise<string[]> {
+  const { folder, flags = [], compiled = false, port = 0, program = MAIN } = options
+  const salver = compiled ? [await buildExecutable()] : [process.execPath, program]
   const paths = ['--catalog', join(folder, 'features.yaml'), '--data', join(folder, 'data')]
   return [...salver, 'serve', ...paths, '--port', `${port}`, ...flags]
 }
