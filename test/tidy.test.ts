@@ -31,7 +31,7 @@ const PLACES: readonly (readonly [start: string, folders: readonly string[]])[] 
   ['parquet-wasm', ['src/ingest']],
   ['@uwdata/flechette', ['src/ingest']],
   ['@bufbuild/', ['src/catalog']],
-  ['zod', ['src/catalog']],
+  ['zod', ['src/catalog', 'src/commands']],
   ['yaml', ['src/catalog', 'src/cli']],
   ['bun:ffi', ['src/store/embedded']],
   [
@@ -147,6 +147,15 @@ describe('imports', () => {
       (IMPORTS_OF.get(file) ?? []).some((it) => it.startsWith('src/store/embedded/')),
     )
     expect(wrong).toEqual([])
+  })
+
+  test('name packages that are dependencies, and every dependency is named', () => {
+    const packages: unknown = JSON.parse(read('package.json')).dependencies
+    const named = [...IMPORTS_OF.values()]
+      .flat()
+      .filter((it) => !/^(src\/|bun|node:|node_modules\/|package\.json)/.test(it))
+    const names = named.map((it) => it.split('/', it.startsWith('@') ? 2 : 1).join('/'))
+    expect([...new Set(names)].toSorted()).toEqual(Object.keys(Object(packages)).toSorted())
   })
 
   test('reach every file of src from an entry point', () => {

@@ -2,6 +2,7 @@ import { describe, expect, test } from 'bun:test'
 import { cpSync, existsSync, mkdtempSync, readFileSync, readdirSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { addressOf, argvOf, exampleFolder, runSalver, startSalver } from '../cli/run-salver.ts'
 import { execForm, parseDockerfile, restsOf } from './parse-dockerfile.ts'
 
 const ROOT = join(import.meta.dir, '../..')
@@ -48,6 +49,20 @@ describe('the build stage', () => {
 })
 
 describe('the final stage', () => {
+  test('has a health check that passes while a server is ready, and fails without one', async () => {
+    const [check = ''] = restsOf(final, 'HEALTHCHECK')
+    const argv = execForm(check).slice(1)
+    const folder = exampleFolder()
+    const line = 'salver serve --catalog features.yaml --data data --port 0'
+    const server = await startSalver(argvOf(line), { cwd: folder })
+    const env = { SALVER_PORT: new URL(await addressOf(server)).port }
+    expect(await runSalver(argv, { cwd: folder, env })).toMatchObject({ code: 0 })
+    server.kill('SIGTERM')
+    expect(await server.exited).toBe(0)
+    expect(await runSalver(argv, { cwd: folder, env })).toMatchObject({ code: 1 })
+    rmSync(folder, { recursive: true })
+  })
+
   test('runs as a user who is not root, without a step of its own', () => {
     expect(restsOf(final, 'USER')).toEqual(['10001:10001'])
     expect(restsOf(final, 'RUN')).toEqual([])
