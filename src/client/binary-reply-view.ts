@@ -47,8 +47,12 @@ export class BinaryReplyView {
 }
 
 /** The schema id that a reply's header names, or '' if it is too short to name one. */
-export const schemaIdOf = (bytes: Uint8Array): string =>
-  bytes.length < HEADER_BYTES ? '' : bytes.subarray(16, 24).toHex()
+export function schemaIdOf(bytes: Uint8Array): string {
+  if (bytes.length < HEADER_BYTES) return ''
+  let id = ''
+  for (let at = 16; at < 24; at++) id += bytes[at]!.toString(16).padStart(2, '0')
+  return id
+}
 
 class CheckedReply {
   readonly rows: number

@@ -11,11 +11,13 @@ import { makeLayout } from '../../src/row/layout.ts'
 import { readValue } from '../../src/row/row-reader.ts'
 import { RowWriter } from '../../src/row/row-writer.ts'
 import { FAILED, PENDING } from '../../src/store/read-batch.ts'
+import type { RowReader } from '../../src/store/store.ts'
 import type { SeededRandom } from '../base/seeded-random.ts'
 import { MemoryRows } from '../query/memory-rows.ts'
 import type { ViewWords } from '../query/small-catalog.ts'
 import { smallCatalog } from '../query/small-catalog.ts'
 import { randomValue } from '../row/random-value.ts'
+import { StoredRows } from './stored-rows.ts'
 
 const NOW_US = 1_700_000_000_000_000
 const SLOT_TYPES = VALUE_TYPES.filter(({ slotBytes }) => slotBytes > 0)
@@ -26,6 +28,8 @@ const BOTH = { ...USER, ...DOC }
 export type AnswerKind = {
   /** All features of a view are of one type with a slot, so that a matrix can be asked. */
   readonly oneType: boolean
+  /** Where its rows lie: `embedded` is the real store. */
+  readonly home: 'memory' | 'embedded'
 }
 
 /** Calls `use` with a random answer; what the answer holds is valid only until it returns. */
@@ -37,12 +41,31 @@ export async function withRandomAnswer(
   const words = [USER, DOC, BOTH, {}]
     .slice(0, 1 + random.below(4))
     .map((keys, place) => randomView(random, `v${place}`, keys, kind))
-  const catalog = smallCatalog(words)
-  const rows = new MemoryRows()
-  for (const view of catalog.views) putRows(random, rows, view)
-  for (let late = random.below(3); late > 0; late--) {
-    rows.states.set(random.below(20), random.pick([PENDING, FAILED]))
+  const { views } = smallCatalog(words)
+  if (kind.home === 'memory') {
+    const rows = new MemoryRows()
+    for (const view of views) putRows(random, rows, view)
+    for (let late = random.below(3); late > 0; late--) {
+      rows.states.set(random.below(20), random.pick([PENDING, FAILED]))
+    }
+    return askOver(random, words, rows, use)
   }
+  const rows = new StoredRows()
+  for (const view of views) putRows(random, rows, view)
+  try {
+    await askOver(random, words, await rows.open(), use)
+  } finally {
+    await rows.close()
+  }
+}
+
+async function askOver(
+  random: SeededRandom,
+  words: readonly ViewWords[],
+  rows: RowReader,
+  use: (answer: Answer) => void,
+): Promise<void> {
+  const catalog = smallCatalog(words)
   const query = randomQuery(random, catalog.views)
   const plan = makePlan(catalog, query, rows)
   await new Answerer(rows, () => NOW_US).answer(plan, query, use)
@@ -74,7 +97,7 @@ function randomView(
 const DOCS = 12
 const USERS = ['ann', 'bob', 'Ünal', '']
 
-function putRows(random: SeededRandom, rows: MemoryRows, view: FeatureView): void {
+function putRows(random: SeededRandom, rows: MemoryRows | StoredRows, view: FeatureView): void {
   for (const user of USERS) {
     for (let doc = 0; doc < DOCS; doc++) {
       if (random.chance(0.3)) continue

@@ -108,7 +108,7 @@ async function replyTarget(): Promise<Target> {
   const schemas = new Map<string, ReplySchema>()
   const seeds: Uint8Array[] = []
   for (const oneType of [false, false, false, true, true, true]) {
-    await withRandomAnswer(random, { oneType }, (answer) => {
+    await withRandomAnswer(random, { oneType, home: 'memory' }, (answer) => {
       const form = oneType ? 'matrix' : 'rows'
       const asked = { ...answer, query: { ...answer.query, form } } as const
       const whole = binaryReply.encode(asked, 'include')
