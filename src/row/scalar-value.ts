@@ -15,6 +15,8 @@ export type ScalarRule = {
 }
 
 const SECOND_US = 1_000_000
+/** Texts shorter than this are integers that a number holds exactly. */
+const SAFE_DIGITS = 16
 const DIGITS = /^[+-]?\d{1,20}$/
 const DECIMAL = /^[+-]?(\d+(\.\d*)?|\.\d+)([eE][+-]?\d+)?$/
 const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i
@@ -44,7 +46,8 @@ function coerceBytes(value: unknown): Uint8Array | undefined {
 function coerceInt64(value: unknown): number | bigint | undefined {
   if (typeof value === 'number') return Number.isSafeInteger(value) ? value + 0 : undefined
   if (typeof value === 'bigint') return isInt64(value) ? narrowInt64(value) : undefined
-  return typeof value === 'string' && DIGITS.test(value) ? coerceInt64(BigInt(value)) : undefined
+  if (typeof value !== 'string' || !DIGITS.test(value)) return undefined
+  return coerceInt64(value.length < SAFE_DIGITS ? Number(value) : BigInt(value))
 }
 
 function coerceInt32(value: unknown): number | undefined {
