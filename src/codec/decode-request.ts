@@ -62,7 +62,7 @@ function readField(reader: RequestReader, field: string, draft: Draft): void {
   switch (field) {
     case 'feature_service':
       requireFirst(reader, field, draft.service)
-      draft.service = kept(reader, readName(reader, field))
+      draft.service = kept(reader, readName(reader, field, -1))
       return
     case 'features':
       requireFirst(reader, field, draft.references)
@@ -129,20 +129,19 @@ function finished(draft: Draft): ReadRequest {
 }
 
 function readReferences(reader: RequestReader): string[] {
-  if (reader.kind() !== 'array')
-    throw invalid(reader, 'features', notA(reader, 'list'), '"view:feature", …')
+  if (reader.kind() !== 'array') {
+    throw invalid(reader, 'features', notA(reader, 'list'), 'a list of "view:feature"')
+  }
   const references: string[] = []
   reader.enterArray()
   while (reader.nextElement()) {
     if (references.length === FEATURES_PER_REQUEST_MAX) {
       throw tooLarge(reader, 'features', `${FEATURES_PER_REQUEST_MAX} features`)
     }
-    references.push(kept(reader, readName(reader, `features[${references.length}]`)))
+    references.push(kept(reader, readName(reader, 'features', references.length)))
   }
-  if (references.length === 0) {
-    throw invalid(reader, 'features', 'the list is empty', 'at least one "view:feature"')
-  }
-  return references
+  if (references.length > 0) return references
+  throw invalid(reader, 'features', 'the list is empty', 'at least one "view:feature"')
 }
 
 function readColumns(reader: RequestReader): EntityColumn[] {
@@ -156,7 +155,7 @@ function readColumns(reader: RequestReader): EntityColumn[] {
       throw tooLarge(reader, 'entities', `${COLUMNS_PER_REQUEST_MAX} columns`)
     }
     for (const column of columns) {
-      if (column.name === name) throw givenTwice(reader, `entities.${shortened(name)}`)
+      if (column.name === name) throw givenTwice(reader, columnPath(name))
     }
     columns.push({ name, values: readColumn(reader, name) })
   }
@@ -166,44 +165,35 @@ function readColumns(reader: RequestReader): EntityColumn[] {
 function readColumn(reader: RequestReader, name: string): RequestScalar[] {
   const kind = reader.kind()
   if (kind === 'scalar') return [reader.readScalar()]
-  if (kind === 'map')
-    throw invalid(
-      reader,
-      `entities.${shortened(name)}`,
-      'an object stands here',
-      'a list of values, or one value',
-    )
+  if (kind === 'map') {
+    throw invalid(reader, columnPath(name), 'an object stands here', 'one value, or a list of them')
+  }
   const values: RequestScalar[] = []
   reader.enterArray()
   while (reader.nextElement()) {
     if (values.length === ENTITIES_PER_REQUEST_MAX) {
-      throw tooLarge(
-        reader,
-        `entities.${shortened(name)}`,
-        `${ENTITIES_PER_REQUEST_MAX} values a column`,
-      )
+      throw tooLarge(reader, columnPath(name), `${ENTITIES_PER_REQUEST_MAX} values a column`)
     }
     if (reader.kind() !== 'scalar') {
-      const path = `entities.${shortened(name)}[${values.length}]`
+      const path = `${columnPath(name)}[${values.length}]`
       throw invalid(reader, path, `${article(reader)} stands here`, 'a number, a text or bytes')
     }
     values.push(reader.readScalar())
   }
-  if (values.length === 0) {
-    throw invalid(
-      reader,
-      `entities.${shortened(name)}`,
-      'the column is empty',
-      'at least one value',
-    )
-  }
-  return values
+  if (values.length > 0) return values
+  throw invalid(reader, columnPath(name), 'the column is empty', 'at least one value')
 }
 
-function readName(reader: RequestReader, path: string): string {
-  const name = readOneScalar(reader, path, 'a name')
-  if (typeof name === 'string' && name !== '') return name
-  throw invalid(reader, path, `${shown(name)} is no name`, 'a text that is not empty')
+const columnPath = (name: string): string => `entities.${shortened(name)}`
+
+/** `index` is the place in a list, or -1 for a field of its own. */
+function readName(reader: RequestReader, field: string, index: number): string {
+  const found = reader.kind() === 'scalar' ? reader.readScalar() : undefined
+  if (typeof found === 'string' && found !== '') return found
+  const path = index === -1 ? field : `${field}[${index}]`
+  const message =
+    found === undefined ? `${article(reader)} stands here` : `${shown(found)} is no name`
+  throw invalid(reader, path, message, 'a text that is not empty')
 }
 
 function readChoice<T extends string>(
@@ -247,7 +237,7 @@ function requireEqualLengths(columns: readonly EntityColumn[]): number {
         'invalid_request',
         `entity columns differ in length: "${longest}" has ${rows} values, "${shortened(name)}" ${values.length}`,
         {
-          where: `entities.${shortened(name)}`,
+          where: columnPath(name),
           allowed: 'one length for all columns, or one value',
         },
       )

@@ -1,5 +1,6 @@
 /** A cursor over the msgpack bytes of a request. Written by hand: hostile lengths cost nothing, and every fault has its byte. */
 import { Fault } from '../base/fault.ts'
+import { int64Of } from '../base/int64.ts'
 import type { RequestReader, RequestScalar } from './request-reader.ts'
 
 const utf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true })
@@ -32,7 +33,7 @@ export class MsgpackReader implements RequestReader {
 
   enterMap(): void {
     // An entry has a key and a value of at least a byte each.
-    this.#enter(this.#token() & 0x0f, 0x80, 0xde, 2)
+    this.#enter(0x80, 0xde, 2)
   }
 
   nextKey(): string | undefined {
@@ -47,7 +48,7 @@ export class MsgpackReader implements RequestReader {
   }
 
   enterArray(): void {
-    this.#enter(this.#token() & 0x0f, 0x90, 0xdc, 1)
+    this.#enter(0x90, 0xdc, 1)
   }
 
   nextElement(): boolean {
@@ -81,7 +82,6 @@ export class MsgpackReader implements RequestReader {
   }
 
   #readTagged(token: number): RequestScalar {
-    const view = this.#view
     const body = this.#at + 1
     switch (token) {
       case 0xc0:
@@ -107,7 +107,7 @@ export class MsgpackReader implements RequestReader {
       case 0xce:
         return this.#step(5, this.#need(4).getUint32(body))
       case 0xcf:
-        return this.#step(9, exact(this.#need(8).getUint32(body), view.getUint32(body + 4)))
+        return this.#readInt64(this.#need(8).getUint32(body))
       case 0xd0:
         return this.#step(2, this.#need(1).getInt8(body))
       case 0xd1:
@@ -115,7 +115,7 @@ export class MsgpackReader implements RequestReader {
       case 0xd2:
         return this.#step(5, this.#need(4).getInt32(body))
       case 0xd3:
-        return this.#step(9, exact(this.#need(8).getInt32(body), view.getUint32(body + 4)))
+        return this.#readInt64(this.#need(8).getInt32(body))
       case 0xd9:
         return this.#readText(2, this.#need(1).getUint8(body))
       case 0xda:
@@ -132,15 +132,21 @@ export class MsgpackReader implements RequestReader {
     }
   }
 
+  /** Its high half, signed or not, has been read. */
+  #readInt64(high: number): number | bigint {
+    const low = this.#view.getUint32(this.#at + 5)
+    return this.#step(9, int64Of(low, high))
+  }
+
   #token(): number {
     const token = this.#bytes[this.#at]
     if (token === undefined) throw this.#broken('the bytes end', 'a value')
     return token
   }
 
-  #enter(small: number, smallTag: number, tag16: number, entryBytesMin: number): void {
+  #enter(smallTag: number, tag16: number, entryBytesMin: number): void {
     const token = this.#token()
-    let count = small
+    let count = token & 0x0f
     let head = 1
     if (token === tag16) {
       count = this.#need(2).getUint16(this.#at + 1)
@@ -219,9 +225,4 @@ export class MsgpackReader implements RequestReader {
       allowed,
     })
   }
-}
-
-function exact(high: number, low: number): number | bigint {
-  const number = high * 2 ** 32 + low
-  return Number.isSafeInteger(number) ? number : (BigInt(high) << 32n) | BigInt(low)
 }
