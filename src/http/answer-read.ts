@@ -2,7 +2,7 @@
 import { decoderFor, encoderFor } from '../codec/negotiate.ts'
 import type { ReplyEncoder, SchemaChoice } from '../codec/codec.ts'
 import { READ_BODY_BYTES_MAX } from '../base/limits.ts'
-import type { Answer } from '../query/query.ts'
+import type { Answer, Query } from '../query/query.ts'
 import type { AppParts } from './app-parts.ts'
 import { EVENT } from './counters.ts'
 import { deadlineOf } from './deadline-header.ts'
@@ -23,14 +23,20 @@ export function makeReadAnswering(parts: AppParts): Answering {
     const encoder = encoderFor(request.headers.get('accept'))
     const headerMs = deadlineOf(request.headers)
     const body = await readBody(request, bounds)
-    const { schema, ...asked } = decoder.decodeRead(body)
+    const asked = decoder.decodeRead(body)
     // Nothing waits from here on where the store does not: a reload or an update falls between requests.
     const { catalog, plans, answerer } = parts.served()
     const plan = plans.planFor(catalog, asked)
-    const spentMs = performance.now() - arrivedMs
-    const query = { ...asked, deadlineMs: Math.min(asked.deadlineMs, headerMs) - spentMs }
-    return answerer.answer(plan, query, (answer) => reply(answer, encoder, schema))
+    const query = withDeadline(asked, headerMs, arrivedMs)
+    return answerer.answer(plan, query, (answer) => reply(answer, encoder, asked.schema))
   }
+}
+
+/** The sooner of the two deadlines, less what was spent since the request arrived. */
+function withDeadline(asked: Query, headerMs: number, arrivedMs: number): Query {
+  const deadlineMs = Math.min(asked.deadlineMs, headerMs)
+  if (deadlineMs === Infinity) return asked
+  return { ...asked, deadlineMs: deadlineMs - (performance.now() - arrivedMs) }
 }
 
 /** One object for each format, made once: headers are read on every reply. */

@@ -20,13 +20,19 @@ async function open(asked: OpenWriter): Promise<WriterOpened> {
   const notes = lowerPriority()
   try {
     const { dataDir: dir, durability } = asked
-    const { writer } = await openEmbeddedWriter({ dir, durability })
+    const { writer, state } = await openEmbeddedWriter({ dir, durability })
+    notes.push(...tailNotes(state.counters.tailBytesDropped))
     const side = await WriterSide.open({ ...asked, writer })
     return { kind: 'opened', indexes: asked.ports.map((port) => side.serve(port)), notes }
   } catch (thrown) {
     if (thrown instanceof Fault) return { kind: 'fault', fault: faultToMessage(thrown) }
     throw thrown // ends this thread, and with it the process
   }
+}
+
+function tailNotes(bytes: number): string[] {
+  if (bytes === 0) return []
+  return [`dropped ${bytes} bytes of an unfinished write, which nobody was told had been made`]
 }
 
 /** Refused by some sandboxes: then the thread runs at the priority of all others. */
