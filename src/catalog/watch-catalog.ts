@@ -7,7 +7,7 @@ import { openCatalogFiles } from './open-catalog.ts'
 
 export type CatalogWatching = {
   readonly path: string
-  /** The one in force: only another is handed on. */
+  /** The one in force: only another is handed on, or after a fault the same again. */
   readonly catalog: Catalog
   readonly pollMs: number
   readonly onCatalog: (catalog: Catalog) => void
@@ -71,12 +71,13 @@ class CatalogWatch {
       this.#refuse(opened, isAsked)
       return
     }
+    const isMended = this.#fault !== ''
     this.#fault = ''
     if (opened.files.join('\0') !== this.#files.join('\0')) {
       this.#files = opened.files
       this.#stamp = ''
     }
-    if (opened.catalog.digest === this.#digest) return
+    if (opened.catalog.digest === this.#digest && !isMended) return
     this.#digest = opened.catalog.digest
     onCatalog(opened.catalog)
   }

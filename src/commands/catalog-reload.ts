@@ -21,6 +21,8 @@ export class CatalogReload {
   #catalog: Catalog
   #generation = 1
   #faults = 0
+  /** A good one that the store could not take: a full disk, most likely. */
+  #postponed: Catalog | undefined
   #last: Promise<void> = Promise.resolve()
 
   constructor(parts: ReloadParts, catalog: Catalog) {
@@ -44,6 +46,11 @@ export class CatalogReload {
     return this.#last
   }
 
+  /** Tries again what the store could not take. */
+  async retry(): Promise<void> {
+    if (this.#postponed !== undefined) await this.take(this.#postponed)
+  }
+
   /** What can't be read, or can't be made durable. */
   refuse(fault: Fault): void {
     this.#faults++
@@ -52,6 +59,7 @@ export class CatalogReload {
   }
 
   async #takeNext(catalog: Catalog): Promise<void> {
+    this.#postponed = undefined
     if (catalog.digest === this.#catalog.digest) return this.#keep()
     const { store, swap } = this.#parts
     const generation = this.#generation + 1
@@ -59,6 +67,7 @@ export class CatalogReload {
       await store.prepare({ generation, catalog })
     } catch (thrown) {
       if (!(thrown instanceof Fault)) throw thrown
+      this.#postponed = catalog
       return this.refuse(thrown)
     }
     swap(catalog)

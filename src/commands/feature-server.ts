@@ -75,6 +75,7 @@ export class FeatureServer {
   /** Looks at the definitions now, not at the next poll. */
   reloadNow(): void {
     void this.#running?.watch.reload()
+    void this.#running?.reload.retry()
   }
 
   /** Lets requests under way finish and the store write its snapshot, both within bounds. */
