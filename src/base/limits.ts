@@ -107,3 +107,9 @@ export const NESTING_MAX = 64
 export const TEXT_BLOCK_BYTES = 1024 * 1024
 /** The text of one row: forty times what the largest row has in bytes. An open quote ends here. */
 export const TEXT_ROW_BYTES_MAX = 16 * 1024 * 1024
+
+/**
+ * Keys of one run that are remembered, 32 bytes each: by a source with created times, and by a dry
+ * run. Two gibibytes; a larger run is to be split.
+ */
+export const RUN_KEYS_MAX = 64 * 1024 * 1024
