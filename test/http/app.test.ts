@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from 'bun:test'
 import { Packr } from 'msgpackr'
+import { Fault } from '../../src/base/fault.ts'
 import { ENTITIES_PER_REQUEST_MAX, FEATURES_PER_REQUEST_MAX } from '../../src/base/limits.ts'
 import { EVENT, STATUSES } from '../../src/http/counters.ts'
 import type { RowReader } from '../../src/store/store.ts'
@@ -349,4 +350,32 @@ test('an unexpected exception is a 500 with an id that the log knows, and the se
   side.open(catalog, store.reader, store)
   expect((await ask()).status).toBe(200)
   await broken.close()
+})
+
+test('a full disk is a 507 that says so and a warning, and reads go on', async () => {
+  const full = await openServed()
+  const { side, catalog, store } = full
+  const { url } = side
+  const write = () =>
+    fetch(`${url}/v1/write?view=price`, {
+      method: 'POST',
+      body: JSON.stringify([{ item_id: 'a', event_timestamp: '2026-01-01T00:00:00Z', euros: 1 }]),
+      headers: JSON_TYPE,
+    })
+  const warnings = async () =>
+    ((await (await fetch(`${url}/ready`)).json()) as { warnings: string[] }).warnings
+  side.open(catalog, store.reader, {
+    write: async () => {
+      throw new Fault('disk_full', 'no room on the disk')
+    },
+  })
+  const refused = await write()
+  expect([refused.status, (await errorOf(refused)).code]).toEqual([507, 'disk_full'])
+  expect(await warnings()).toEqual(['writes fail: disk_full: no room on the disk'])
+  const reading = { method: 'POST', body: JSON.stringify(RATE), headers: JSON_TYPE }
+  expect((await fetch(`${url}/v1/features`, reading)).status).toBe(200)
+  side.open(catalog, store.reader, store)
+  expect((await write()).status).toBe(200)
+  expect(await warnings()).toEqual([])
+  await full.close()
 })
