@@ -3,8 +3,10 @@ import type { Catalog, Feature, FeatureView } from '../catalog/catalog.ts'
 import { makeCatalog } from '../catalog/make-catalog.ts'
 import { valueType } from '../catalog/value-type.ts'
 
-export const receivedCatalog = (cloned: Catalog): Catalog =>
-  makeCatalog({ ...cloned, views: cloned.views.map(receivedView) })
+export function receivedCatalog(cloned: Catalog): Catalog {
+  const { digest: _digest, viewsByName: _views, servicesByName: _services, ...definitions } = cloned
+  return makeCatalog({ ...definitions, views: definitions.views.map(receivedView) })
+}
 
 const receivedView = (view: FeatureView): FeatureView => ({
   ...view,
