@@ -22,7 +22,13 @@ export interface DiskFile {
   close(): void
 }
 
+export type LockKind = 'read' | 'write'
+
+export type Lock = { readonly release: () => void }
+
 export interface Disk {
+  /** Many may read, or one may write. Throws a Fault that names who holds it. */
+  lock(directory: string, kind: LockKind): Lock
   open(path: string, mode: OpenMode): DiskFile
   /** A shared mapping of the whole file as it is now; writes to the file show in it at once. */
   map(path: string): Uint8Array<ArrayBuffer>

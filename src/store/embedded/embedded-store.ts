@@ -9,7 +9,6 @@ import type { Disk } from './disk.ts'
 import { EmbeddedReader } from './embedded-reader.ts'
 import type { Durability } from './embedded-writer.ts'
 import { EmbeddedWriter } from './embedded-writer.ts'
-import { lockDirectory } from './lock.ts'
 import type { LogSizes } from './log-sizes.ts'
 import { LOG_SIZES } from './log-sizes.ts'
 import type { LogState } from './log-state.ts'
@@ -17,6 +16,8 @@ import { nodeDisk } from './node-disk.ts'
 import { createStore, isStore, openState, readState, saveState } from './open-store.ts'
 import { scanTable } from './scan-table.ts'
 import { sharedIndexOf } from './shared-index.ts'
+import type { VerifyReport } from './verify-store.ts'
+import { verifyDirectory, verifyState } from './verify-store.ts'
 
 export type EmbeddedOptions = {
   readonly dir: string
@@ -38,7 +39,7 @@ export async function openEmbeddedWriter(options: EmbeddedOptions): Promise<Open
   const dir = resolve(options.dir)
   disk.makeDirectory(dir)
   isStore(disk, dir) // before a LOCK is put into what may be somebody else's directory
-  const lock = lockDirectory(dir, 'write')
+  const lock = disk.lock(dir, 'write')
   try {
     if (!isStore(disk, dir)) createStore(disk, dir)
     const { state, roster } = await openState(disk, dir, sizes)
@@ -67,7 +68,7 @@ export async function openEmbeddedStore(options: EmbeddedOptions): Promise<Embed
 
 function openReadOnly({ dir, disk = nodeDisk, sizes = LOG_SIZES }: EmbeddedOptions): EmbeddedStore {
   const directory = resolve(dir)
-  const lock = lockDirectory(directory, 'read')
+  const lock = disk.lock(directory, 'read')
   try {
     const { state } = readState(disk, directory, sizes)
     const reader = new EmbeddedReader(sharedIndexOf(state), disk)
@@ -79,6 +80,17 @@ function openReadOnly({ dir, disk = nodeDisk, sizes = LOG_SIZES }: EmbeddedOptio
   } catch (error) {
     lock.release()
     throw error
+  }
+}
+
+/** Lists every damage of a store that no process has open, one that refuses to open too. */
+export function verifyStore(dir: string, disk: Disk = nodeDisk, sizes = LOG_SIZES): VerifyReport {
+  const directory = resolve(dir)
+  const lock = disk.lock(directory, 'read')
+  try {
+    return verifyDirectory(disk, directory, sizes)
+  } finally {
+    lock.release()
   }
 }
 
@@ -136,6 +148,10 @@ export class EmbeddedStore implements Store {
 
   async compact(): Promise<void> {
     return this.#writer().compact()
+  }
+
+  async verify(): Promise<VerifyReport> {
+    return this.#parts.writer?.verify() ?? verifyState(this.#parts.state)
   }
 
   *scan(table: number): Generator<ScanEntry> {

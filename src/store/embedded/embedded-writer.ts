@@ -24,6 +24,8 @@ import type { ReaderUpdate, SharedIndex } from './shared-index.ts'
 import { sharedIndexOf } from './shared-index.ts'
 import type { Tables } from './tables.ts'
 import { layoutNumberOf, tableNumberOf, withTable, withoutTable, writeTables } from './tables.ts'
+import type { VerifyReport } from './verify-store.ts'
+import { verifyState } from './verify-store.ts'
 
 /**
  * `sync` acknowledges when the disk has the rows. `process` acknowledges when the kernel has them: a
@@ -167,6 +169,17 @@ export class EmbeddedWriter implements RowWriter {
   unpin(): void {
     this.#compaction.unpin()
     this.#wake()
+  }
+
+  /** Compares log, index and served values, between two groups. */
+  async verify(): Promise<VerifyReport> {
+    this.#refuseClosed()
+    const report = Promise.withResolvers<VerifyReport>()
+    await this.#runJob(async () => {
+      report.resolve(verifyState(this.#state))
+      return true
+    })
+    return report.promise
   }
 
   stats(): StoreStats {

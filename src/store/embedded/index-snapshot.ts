@@ -88,6 +88,7 @@ export function loadSnapshot(
       return false
     }
     takeOver(state, read.header, segments, shards)
+    for (const { header, view } of found) state.map.adopt(header.slot, view)
     state.segments.skipIds(manifest.lastId)
     return true
   } finally {

@@ -11,10 +11,10 @@ const LOAD_MAX = 0.75
 /** A table that is being replaced may become this full before its readers must have left it. */
 const LOAD_MAX_LEAVING = 0.9
 const GROWTH = 1.125
-const CAPACITY_MIN = 64
+const CAPACITY_MIN = 16
 
 /**
- * Capacities of shard i are 64 x 1.125^(k + i / 256): shards fill alike, and would all grow at the
+ * Capacities of shard i are 16 x 1.125^(k + i / 256): shards fill alike, and would all grow at the
  * same time if they did not start at different places of the same ladder.
  */
 function capacityFor(shard: number, entries: number): number {

@@ -6,6 +6,7 @@ import { closeSync, ftruncateSync, openSync, readFileSync, writeSync } from 'nod
 import { hostname } from 'node:os'
 import { dlopen } from 'bun:ffi'
 import { Fault } from '../../base/fault.ts'
+import type { Lock, LockKind } from './disk.ts'
 
 /** flock(2) is not in node:fs. Numbers of the operations: sys/file.h. */
 const LOCK_SHARED = 1
@@ -18,10 +19,8 @@ const LIBRARIES: readonly string[] = [
   'libSystem.B.dylib',
 ]
 
-export type Lock = { readonly release: () => void }
-
 /** Many may read, or one may write. */
-export function lockDirectory(directory: string, kind: 'read' | 'write'): Lock {
+export function lockDirectory(directory: string, kind: LockKind): Lock {
   const path = `${directory}/LOCK`
   const descriptor = openSync(path, kind === 'write' ? 'a+' : 'r')
   const operation = kind === 'write' ? LOCK_EXCLUSIVE : LOCK_SHARED
@@ -40,7 +39,7 @@ export function lockDirectory(directory: string, kind: 'read' | 'write'): Lock {
 }
 
 /** A holder that ends well takes its name away. */
-function release(descriptor: number, kind: 'read' | 'write'): void {
+function release(descriptor: number, kind: LockKind): void {
   if (kind === 'write') ftruncateSync(descriptor, 0)
   closeSync(descriptor)
 }

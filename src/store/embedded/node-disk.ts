@@ -13,7 +13,8 @@ import {
   unlinkSync,
   writeSync,
 } from 'node:fs'
-import type { Disk, DiskFile, OpenMode } from './disk.ts'
+import type { Disk, DiskFile, Lock, LockKind, OpenMode } from './disk.ts'
+import { lockDirectory } from './lock.ts'
 
 const FLAGS: Record<OpenMode, string> = { read: 'r', write: 'r+', create: 'wx+' }
 
@@ -65,6 +66,10 @@ class NodeFile implements DiskFile {
 }
 
 class NodeDisk implements Disk {
+  lock(directory: string, kind: LockKind): Lock {
+    return lockDirectory(directory, kind)
+  }
+
   open(path: string, mode: OpenMode): DiskFile {
     return new NodeFile(openSync(path, FLAGS[mode], 0o644))
   }

@@ -126,11 +126,7 @@ export function replayLog(
   found: readonly FoundSegment[],
 ): Map<Segment, SegmentEnd> {
   const damages: Damage[] = []
-  const segments = found.map(({ header }) => emptySegment({ ...header, end: header.fileBytes }))
-  for (const segment of segments) {
-    state.segments.add(segment, true)
-    state.lastSequence = Math.max(state.lastSequence, segment.horizon)
-  }
+  const segments = addSegments(state, found)
   state.segments.skipIds(manifest.lastId)
   const replay = new LogReplay(state)
   const ends = new Map<Segment, SegmentEnd>()
@@ -144,6 +140,17 @@ export function replayLog(
   if (damages.length > 0) throw damagedStore(state.place.directory, damages)
   replay.finish()
   return ends
+}
+
+/** Makes segments on the disk those of an empty state; where they end is found by reading them. */
+export function addSegments(state: LogState, found: readonly FoundSegment[]): Segment[] {
+  return found.map(({ header, view }) => {
+    const segment = emptySegment({ ...header, end: header.fileBytes })
+    state.segments.add(segment, true)
+    state.map.adopt(segment.slot, view)
+    state.lastSequence = Math.max(state.lastSequence, segment.horizon)
+    return segment
+  })
 }
 
 export function damagedStore(directory: string, damages: readonly Damage[]): Fault {

@@ -113,19 +113,28 @@ async function mendOpenSegments(
   }
 }
 
-/** Files that the list does not name: retired segments, and segments that got no group. */
-function removeLeftovers(disk: Disk, directory: string, manifest: Manifest): void {
+/** Segment files that the list does not name: retired ones, such that got no group, and damage. */
+export function unlistedSegments(
+  disk: Disk,
+  directory: string,
+  manifest: Manifest,
+): { readonly name: string; readonly isDamage: boolean }[] {
   const listed = new Set(manifest.segments.map(({ id }) => id))
   const retired = new Set(manifest.retired)
-  let removed = 0
-  for (const name of disk.names(directory) ?? []) {
+  return (disk.names(directory) ?? []).flatMap((name) => {
     const id = parseSegmentName(name)
-    if (id === undefined || listed.has(id)) continue
-    if (!retired.has(id) && holdsGroup(disk, directory, id)) throw unlisted(directory, name)
+    if (id === undefined || listed.has(id)) return []
+    return [{ name, isDamage: !retired.has(id) && holdsGroup(disk, directory, id) }]
+  })
+}
+
+function removeLeftovers(disk: Disk, directory: string, manifest: Manifest): void {
+  const leftovers = unlistedSegments(disk, directory, manifest)
+  for (const { name, isDamage } of leftovers) {
+    if (isDamage) throw unlisted(directory, name)
     disk.unlink(`${directory}/${name}`)
-    removed++
   }
-  if (removed > 0) disk.syncDirectory(directory)
+  if (leftovers.length > 0) disk.syncDirectory(directory)
 }
 
 function holdsGroup(disk: Disk, directory: string, id: number): boolean {

@@ -29,6 +29,11 @@ export class SegmentMap {
     return view === NOT_MAPPED ? this.#map(slot) : view
   }
 
+  /** Takes over a mapping of the slot's file that was made before the slot was known. */
+  adopt(slot: number, view: LogView): void {
+    this.#views[slot] = view
+  }
+
   /** Gives the mapping back at once. Every view on it is empty from now on. */
   unmap(slot: number): void {
     const view = this.#views[slot]!
