@@ -1,4 +1,7 @@
 import { afterAll, describe, expect, test } from 'bun:test'
+import { join } from 'node:path'
+import { runServe } from '../../src/commands/serve.ts'
+import { openStoreThread } from '../../src/threads/open-store-thread.ts'
 import { DEFINITIONS } from '../http/served.ts'
 import { RawSocket } from '../http/raw-socket.ts'
 import { cleanUp, makeFolder, ServerProcess, writeDefinitions } from './server-process.ts'
@@ -103,6 +106,32 @@ describe('a start', () => {
     expect(code).toBe(2)
     expect(log).toContain("can't listen")
     await first.kill()
+  })
+
+  test("without a data directory says that Feast's DynamoDB is not served from yet", async () => {
+    const folder = makeFolder(DEFINITIONS)
+    const store = 'project: rideshare\nregistry: registry.db\nprovider: aws\n'
+    const online = 'online_store: { type: dynamodb, region: eu-west-1 }\n'
+    await Bun.write(join(folder, 'feast/feature_store.yaml'), store + online)
+    await Bun.write(join(folder, 'feast/registry.db'), Bun.file('test/fixtures/feast/registry.db'))
+    const command = {
+      kind: 'serve',
+      catalogPath: join(folder, 'feast'),
+      dataDir: '',
+      host: '127.0.0.1',
+      port: 0,
+      readOnly: false,
+      token: '',
+      durability: 'sync',
+      feastTtl: 'ignore',
+      requestsInFlightMax: 1,
+    } as const
+    const io = { out: () => {}, err: () => {}, errIsTerminal: false }
+    await expect(runServe(command, io, openStoreThread)).rejects.toMatchObject({
+      code: 'usage',
+      message: 'serving from the online store of the definitions (dynamodb) is not there yet',
+      where: '--data',
+    })
   })
 
   test('beside another read-only server is allowed where both are read-only', async () => {
