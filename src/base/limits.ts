@@ -113,3 +113,12 @@ export const TEXT_ROW_BYTES_MAX = 16 * 1024 * 1024
  * run. Two gibibytes; a larger run is to be split.
  */
 export const RUN_KEYS_MAX = 64 * 1024 * 1024
+
+/** Batches on their way to a sink at once, each of a chunk's size: one is written, one waits, one fills. */
+export const SINK_BATCHES_MAX = 3
+/** One request of a batch to a server: it may wait in the batch lane's queue. */
+export const SERVER_WRITE_MS_MAX = 120_000
+/** How long a batch goes on asking a server that is full, restarts or can't be reached. */
+export const SERVER_RETRY_MS_MAX = 120_000
+/** A rejected row is shown in the rejects file up to so many characters. */
+export const REJECTED_ROW_CHARS_MAX = 16 * 1024
