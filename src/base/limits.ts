@@ -122,3 +122,5 @@ export const SERVER_WRITE_MS_MAX = 120_000
 export const SERVER_RETRY_MS_MAX = 120_000
 /** A rejected row is shown in the rejects file up to so many characters. */
 export const REJECTED_ROW_CHARS_MAX = 16 * 1024
+/** Rows of one bulk write: four times what fills its bytes with rows of 500. Bounds its outcomes and reasons. */
+export const ROWS_PER_WRITE_MAX = 262_144

@@ -59,7 +59,7 @@ function parseAtOnce(bytes: Uint8Array): Row[] | undefined {
 }
 
 /** Lines with more than white space in them. */
-function countLines(bytes: Uint8Array): number {
+export function countLines(bytes: Uint8Array): number {
   let lines = 0
   let isBlank = true
   for (let at = 0; at < bytes.length; at++) {

@@ -1,0 +1,144 @@
+/**
+ * Rows to a running server, by its write route and in the batch lane. One request at a time, so that
+ * batches keep their order; each is tried again while the server is full, restarts or is out of reach,
+ * which is safe, for writing a row again changes nothing.
+ */
+import { z } from 'zod'
+import { Fault } from '../base/fault.ts'
+import { SERVER_RETRY_MS_MAX, SERVER_WRITE_MS_MAX } from '../base/limits.ts'
+import type { FeatureView } from '../catalog/catalog.ts'
+import type { OutcomeName } from '../row/order-rule.ts'
+import { OUTCOME, OUTCOME_NAMES } from '../row/order-rule.ts'
+import { viewLayout } from '../row/view-layout.ts'
+import type { WriteBatch } from '../store/write-batch.ts'
+import { encodeBatch } from './encode-batch.ts'
+import { directNames } from './row-names.ts'
+import type { Sink, SinkOutcomes } from './sink.ts'
+
+export type ServerTarget = {
+  /** 'http://host:port' */
+  readonly server: string
+  /** '' where the server asks for none. */
+  readonly token: string
+  readonly view: FeatureView
+  readonly dryRun: boolean
+  /** Told each time that a request is to be tried again. */
+  readonly onRetry: (why: string) => void
+}
+
+const BACKOFF_MS_MIN = 200
+const BACKOFF_MS_MAX = 5_000
+
+const WRITTEN = z.object({
+  bytes_written: z.number(),
+  rejected: z.array(z.object({ index: z.number(), column: z.string(), reason: z.string() })),
+  outcomes: z.array(z.enum(OUTCOME_NAMES as readonly [OutcomeName, ...OutcomeName[]])), // never empty
+})
+
+const REFUSAL = z.object({
+  error: z.object({
+    message: z.string(),
+    where: z.string().optional(),
+    allowed: z.string().optional(),
+  }),
+})
+
+export function serverSink(target: ServerTarget): Sink {
+  let last: Promise<unknown> = Promise.resolve()
+  return {
+    table: 0,
+    layout: 0,
+    write: (batch) => {
+      const written = last.then(() => writeBatch(target, batch))
+      last = written
+      written.catch(() => undefined) // its caller hears of it, and so do those behind it
+      return written
+    },
+  }
+}
+
+async function writeBatch(target: ServerTarget, batch: WriteBatch): Promise<SinkOutcomes> {
+  const { view } = target
+  const body = encodeBatch(view, viewLayout(view), directNames(view).time, batch)
+  const text = await post(target, body)
+  const reply = WRITTEN.safeParse(parseOrNull(text)).data
+  if (reply === undefined || reply.outcomes.length !== batch.count) {
+    throw new Fault('unavailable', 'what answers there is no Salver server', {
+      where: target.server,
+    })
+  }
+  return {
+    outcomes: Uint8Array.from(reply.outcomes, (name) => OUTCOME[name]),
+    bytesWritten: reply.bytes_written,
+    refused: reply.rejected,
+  }
+}
+
+/** The text of a good answer. */
+async function post(target: ServerTarget, body: Uint8Array): Promise<string> {
+  const giveUpMs = performance.now() + SERVER_RETRY_MS_MAX
+  for (let backoffMs = BACKOFF_MS_MIN; ; backoffMs = Math.min(backoffMs * 2, BACKOFF_MS_MAX)) {
+    const answer = await ask(target, body)
+    if (typeof answer === 'string') return answer
+    const waitMs = Math.max(answer.waitMs, backoffMs * (0.5 + Math.random() / 2))
+    if (performance.now() + waitMs > giveUpMs) throw answer.fault
+    target.onRetry(answer.fault.message)
+    await Bun.sleep(waitMs)
+  }
+}
+
+type Retry = { readonly fault: Fault; readonly waitMs: number }
+
+/** The answer's text, or why to try again; what trying again does not mend is thrown. */
+async function ask(target: ServerTarget, body: Uint8Array): Promise<string | Retry> {
+  const { server, view, dryRun } = target
+  const parameters = new URLSearchParams({ view: view.name, lane: 'batch', outcomes: 'each' })
+  if (dryRun) parameters.set('dry_run', 'true')
+  let response: Response
+  let text: string
+  try {
+    response = await fetch(`${server}/v1/write?${parameters}`, {
+      method: 'POST',
+      body,
+      headers: headersOf(target),
+      signal: AbortSignal.timeout(SERVER_WRITE_MS_MAX),
+    })
+    text = await response.text()
+  } catch (cause) {
+    const reason = cause instanceof Error ? cause.message : String(cause)
+    return { fault: unavailable(server, `can't be reached: ${reason}`, cause), waitMs: 0 }
+  }
+  if (response.ok) return text
+  const fault = refusal(target, response.status, text)
+  if (response.status !== 503 && response.status !== 429) throw fault
+  return { fault, waitMs: Number(response.headers.get('retry-after') ?? 0) * 1000 || 0 }
+}
+
+function headersOf({ token }: ServerTarget): Headers {
+  const headers = new Headers({ 'content-type': 'application/msgpack' })
+  if (token !== '') headers.set('authorization', `Bearer ${token}`)
+  return headers
+}
+
+const unavailable = (server: string, message: string, cause?: unknown): Fault =>
+  new Fault('unavailable', message, { where: server, cause })
+
+function refusal({ server, token }: ServerTarget, status: number, text: string): Fault {
+  const told = REFUSAL.safeParse(parseOrNull(text)).data?.error
+  if (status === 401) {
+    const what = token === '' ? 'asks for a token' : 'refuses the token'
+    return new Fault('unauthorized', what, { where: server, allowed: '--token, or SALVER_TOKEN' })
+  }
+  if (told === undefined) return unavailable(server, `answered ${status}`)
+  const { message, where, allowed } = told
+  return new Fault('invalid_request', `${server} refuses: ${message}`, { where, allowed })
+}
+
+/** A proxy in between may have answered in its own words. */
+function parseOrNull(text: string): unknown {
+  try {
+    return JSON.parse(text)
+  } catch {
+    return null
+  }
+}
