@@ -1,13 +1,13 @@
 /** The writer thread's work: it owns the store's writer, turns bodies into rows and answers its ports. */
 import { Fault } from '../base/fault.ts'
 import type { Catalog } from '../catalog/catalog.ts'
+import type { WriteCall, WriteReply } from '../http/write-lane.ts'
+import { writeRows } from '../ingest/direct-lane.ts'
 import type { EmbeddedWriter } from '../store/embedded/embedded-writer.ts'
 import type { SharedIndex } from '../store/embedded/shared-index.ts'
-import type { StoreStats } from '../store/store.ts'
 import type { Asks, AskKind, FromWriter, PreparedCatalog, ToWriter } from './messages.ts'
 import { faultToMessage } from './messages.ts'
 import { receivedCatalog } from './received-catalog.ts'
-import { writeBody } from './write-body.ts'
 import { WriteTables } from './write-tables.ts'
 
 /** A serving thread, seen from here. */
@@ -20,6 +20,7 @@ type Adopting = {
 }
 
 type Ask = Exclude<ToWriter, { kind: 'acknowledge' }>
+type Answer = Asks[AskKind]['answer']
 
 export class WriterSide {
   readonly #writer: EmbeddedWriter
@@ -64,26 +65,18 @@ export class WriterSide {
 
   async #answer(served: Served, message: Ask): Promise<void> {
     const { id } = message
+    const post = (told: FromWriter): void => served.port.postMessage(told)
     try {
-      const answer = await this.#do(served, message)
-      const transfer =
-        'outcomes' in (answer ?? {})
-          ? [(answer as Asks['write']['answer']).outcomes.buffer as ArrayBuffer]
-          : []
-      served.port.postMessage({ kind: 'answer', id, answer } satisfies FromWriter, transfer)
+      post({ kind: 'answer', id, answer: await this.#do(served, message) })
     } catch (thrown) {
-      served.port.postMessage(failureOf(id, thrown))
+      post(failureOf(id, thrown))
     }
   }
 
-  #do(served: Served, message: Ask): Promise<Asks[AskKind]['answer']> | StoreStats {
+  async #do(served: Served, message: Ask): Promise<Answer> {
     switch (message.kind) {
       case 'write':
-        return writeBody(message.ask, {
-          target: this.#tables.target(message.ask.view),
-          writer: this.#writer,
-          futureMarginUs: this.#futureMarginUs,
-        })
+        return this.#write(message.ask)
       case 'stats':
         return this.#writer.stats()
       case 'prepare':
@@ -91,8 +84,18 @@ export class WriterSide {
       case 'adopt':
         return this.#adopt(served, message.ask)
       case 'close':
-        return this.#writer.close().then(() => null)
+        await this.#writer.close()
+        return null
     }
+  }
+
+  #write(call: WriteCall): Promise<WriteReply> {
+    return writeRows(call, {
+      ...this.#tables.target(call.view),
+      writer: this.#writer,
+      futureMarginUs: this.#futureMarginUs,
+      nowUs: () => Date.now() * 1000,
+    })
   }
 
   async #prepare({ generation, catalog }: PreparedCatalog): Promise<null> {

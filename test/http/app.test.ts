@@ -122,10 +122,13 @@ describe('writing', () => {
 
   test('an unknown view is a 404, a body that is no rows a 4xx', async () => {
     expect((await post('/v1/write?view=nope', '[]')).status).toBe(404)
-    for (const body of ['', '{', '5', '[1]', '"x"']) {
-      const { status } = await post('/v1/write?view=clicks', body)
-      if (status !== 200) expect([400, 422]).toContain(status)
+    for (const body of ['', '{', '5', '"x"']) {
+      const reply = await post('/v1/write?view=clicks', body)
+      expect(reply.status).toBe(400)
+      expect((await errorOf(reply)).code).toMatch(/malformed|invalid_request/)
     }
+    const reply = await post('/v1/write?view=clicks', '[1]')
+    expect(await reply.json()).toMatchObject({ counts: { rejected: 1 }, rejected: [{ index: 0 }] })
   })
 })
 
