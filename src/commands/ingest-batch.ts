@@ -1,0 +1,221 @@
+/** `salver ingest batch`: files into a data directory or into a running server, and a receipt. */
+import { resolve } from 'node:path'
+import { closestName } from '../base/closest-name.ts'
+import { Fault } from '../base/fault.ts'
+import type { Catalog, FeatureView } from '../catalog/catalog.ts'
+import { openCatalog } from '../catalog/open-catalog.ts'
+import type { IngestBatchCommand } from '../cli/command.ts'
+import type { Io } from '../cli/io.ts'
+import { runBatch } from '../ingest/batch-lane.ts'
+import { withRepeats } from '../ingest/dry-run.ts'
+import { openSource } from '../ingest/open-source.ts'
+import { progressLine } from '../ingest/progress-line.ts'
+import { emptyJudge, readerJudge } from '../ingest/reader-judge.ts'
+import { receiptJson, receiptText } from '../ingest/receipt-text.ts'
+import type { Receipt } from '../ingest/receipt.ts'
+import { combineReceipts } from '../ingest/receipt.ts'
+import { RejectsFile } from '../ingest/rejects-file.ts'
+import { serverSink } from '../ingest/server-sink.ts'
+import type { Sink } from '../ingest/sink.ts'
+import { openViewTable, storeSink } from '../ingest/store-sink.ts'
+import { viewLayout } from '../row/view-layout.ts'
+import { openEmbeddedStore } from '../store/embedded/embedded-store.ts'
+import { nodeDisk } from '../store/embedded/node-disk.ts'
+import { isStore } from '../store/embedded/open-store.ts'
+
+const DONE = 0
+const FAILED = 1
+
+/** One view's rows, and where they come from. */
+type Job = {
+  readonly view: FeatureView
+  readonly path: string
+  readonly format: IngestBatchCommand['format']
+}
+
+/** Resolves with the exit code: 1 for a run that was stopped before its end. */
+export async function runIngestBatch(command: IngestBatchCommand, io: Io): Promise<number> {
+  const catalog = await openCatalog(command.catalogPath)
+  const jobs = command.view === '' ? declaredJobs(catalog) : [namedJob(catalog, command)]
+  const stop = stopOnSignal(io)
+  try {
+    const receipts = await withSinks(command, io, (sinkOf) =>
+      runJobs(jobs, command, io, sinkOf, stop.signal),
+    )
+    tell(receipts, command, io)
+    return receipts.some(({ stopped }) => stopped !== '') ? FAILED : DONE
+  } finally {
+    stop.release()
+  }
+}
+
+async function runJobs(
+  jobs: readonly Job[],
+  command: IngestBatchCommand,
+  io: Io,
+  sinkOf: (view: FeatureView) => Promise<Sink>,
+  signal: AbortSignal,
+): Promise<Receipt[]> {
+  const receipts: Receipt[] = []
+  for (const job of jobs) {
+    const receipt = await runJob(job, command, io, sinkOf, signal)
+    receipts.push(receipt)
+    if (receipt.stopped !== '') break
+  }
+  return receipts
+}
+
+async function runJob(
+  { view, path, format }: Job,
+  command: IngestBatchCommand,
+  io: Io,
+  sinkOf: (view: FeatureView) => Promise<Sink>,
+  signal: AbortSignal,
+): Promise<Receipt> {
+  const source = await openSource(path, format)
+  const rejects = new RejectsFile(command.rejectsPath || `${view.name}.rejects.ndjson`)
+  const line = progressLine(view.name, io.err, io.errIsTerminal)
+  try {
+    return await runBatch({
+      view,
+      layout: viewLayout(view),
+      source,
+      sink: await sinkOf(view),
+      dryRun: command.dryRun,
+      rejects,
+      rejectsMax: command.rejectsMax,
+      futureMarginUs: command.futureMarginUs,
+      nowUs: () => Date.now() * 1000,
+      onProgress: command.progress ? line.show : () => undefined,
+      signal,
+    })
+  } finally {
+    line.clear()
+    rejects.close()
+  }
+}
+
+function tell(receipts: readonly Receipt[], command: IngestBatchCommand, io: Io): void {
+  const [only] = receipts
+  const whole = receipts.length === 1 && only !== undefined ? only : combineReceipts(receipts)
+  if (command.json) {
+    const parts = receipts.length > 1 ? { receipts: receipts.map(receiptJson) } : {}
+    io.out(`${JSON.stringify({ ...receiptJson(whole), ...parts })}\n`)
+    return
+  }
+  for (const receipt of receipts) io.out(receiptText(receipt))
+  if (receipts.length > 1) io.out(receiptText(whole))
+}
+
+/** Opens where the rows go, and closes it whatever happens. */
+function withSinks<T>(
+  command: IngestBatchCommand,
+  io: Io,
+  use: (sinkOf: (view: FeatureView) => Promise<Sink>) => Promise<T>,
+): Promise<T> {
+  if (command.server !== '') return use(async (view) => serverSinkOf(command, io, view))
+  if (command.dataDir === '') throw needsStore()
+  return command.dryRun ? withJudges(command.dataDir, use) : withStore(command, use)
+}
+
+function serverSinkOf(command: IngestBatchCommand, io: Io, view: FeatureView): Sink {
+  const { server, token, dryRun } = command
+  const onRetry = (why: string): void => io.err(`salver: ${server}: ${why}; trying again\n`)
+  const sink = serverSink({ server, token, view, dryRun, onRetry })
+  return dryRun ? withRepeats(sink) : sink
+}
+
+async function withStore<T>(
+  { dataDir, durability }: IngestBatchCommand,
+  use: (sinkOf: (view: FeatureView) => Promise<Sink>) => Promise<T>,
+): Promise<T> {
+  const store = await openEmbeddedStore({ dir: dataDir, durability })
+  try {
+    return await use(async (view) => storeSink(store, await openViewTable(store, view)))
+  } finally {
+    await store.close()
+  }
+}
+
+/** Reads only: a dry run makes no directory, no table and no row. */
+async function withJudges<T>(
+  dir: string,
+  use: (sinkOf: (view: FeatureView) => Promise<Sink>) => Promise<T>,
+): Promise<T> {
+  if (!isStore(nodeDisk, resolve(dir))) return use(async () => withRepeats(emptyJudge))
+  const store = await openEmbeddedStore({ dir, durability: 'process', readOnly: true })
+  try {
+    return await use(async (view) => withRepeats(readerJudge(store, view)))
+  } finally {
+    await store.close()
+  }
+}
+
+const needsStore = (): Fault =>
+  new Fault('usage', 'ingest batch needs a store (DynamoDB comes later)', {
+    where: '--data, --server',
+    allowed: '--data DIR or --server URL',
+  })
+
+function namedJob(catalog: Catalog, { view: name, source, format }: IngestBatchCommand): Job {
+  const view = catalog.viewsByName.get(name)
+  if (view === undefined) throw unknownView(catalog, name)
+  if (source !== '') return { view, path: source, format }
+  const job = declaredJob(catalog, view)
+  if (job === undefined) {
+    throw new Fault('usage', `view ${name} declares no source with a path`, {
+      where: '--source',
+      allowed: '--source PATH_OR_GLOB, or a source in its definition',
+    })
+  }
+  return { ...job, format: format || job.format }
+}
+
+function unknownView(catalog: Catalog, name: string): Fault {
+  const names = [...catalog.viewsByName.keys()]
+  const near = closestName(name, names)
+  const notServed = catalog.notServed.find((object) => object.name === name)
+  const what = notServed === undefined ? 'is not defined' : `is not served: ${notServed.reason}`
+  return new Fault('unknown_view', `view ${name} ${what}`, {
+    where: '--view',
+    allowed: near === undefined ? names.join(', ') : `${near}?`,
+  })
+}
+
+/** Views that are not kept online have no rows to be ingested. */
+function declaredJobs(catalog: Catalog): Job[] {
+  const jobs = catalog.views
+    .filter((view) => view.online && !view.disabled)
+    .map((view) => declaredJob(catalog, view))
+    .filter((job) => job !== undefined)
+  if (jobs.length > 0) return jobs
+  throw new Fault('usage', 'no view declares a source with a path', {
+    where: catalog.origin,
+    allowed: '--view NAME --source PATH_OR_GLOB, or a source in a view’s definition',
+  })
+}
+
+function declaredJob(catalog: Catalog, view: FeatureView): Job | undefined {
+  const source = view.batchSource
+  if (source === undefined || source.path === '') return undefined
+  const isElsewhere = /^[a-z][a-z0-9+]+:\/\//i.test(source.path)
+  const path = isElsewhere ? source.path : resolve(catalog.folder, source.path)
+  return { view, path, format: source.format }
+}
+
+/** The first signal ends the run in order, with a receipt; the second at once. */
+function stopOnSignal(io: Io): { readonly signal: AbortSignal; readonly release: () => void } {
+  const controller = new AbortController()
+  const stop = (): void => {
+    io.err('salver: stopping: rows on their way are being finished; once more ends at once\n')
+    controller.abort()
+    release()
+  }
+  const release = (): void => {
+    process.off('SIGINT', stop)
+    process.off('SIGTERM', stop)
+  }
+  process.once('SIGINT', stop)
+  process.once('SIGTERM', stop)
+  return { signal: controller.signal, release }
+}
