@@ -40,7 +40,7 @@ export class CatalogReload {
     return this.#faults
   }
 
-  /** Never rejects: a catalog that can't be taken is refused, told and counted. */
+  /** A catalog that can't be taken is refused, told and counted. */
   take(catalog: Catalog): Promise<void> {
     this.#last = this.#last.then(() => this.#takeNext(catalog))
     return this.#last
@@ -61,21 +61,25 @@ export class CatalogReload {
   async #takeNext(catalog: Catalog): Promise<void> {
     this.#postponed = undefined
     if (catalog.digest === this.#catalog.digest) return this.#keep()
-    const { store, swap } = this.#parts
-    const generation = this.#generation + 1
     try {
-      await store.prepare({ generation, catalog })
+      await this.#putInForce(catalog)
     } catch (thrown) {
       if (!(thrown instanceof Fault)) throw thrown
       this.#postponed = catalog
-      return this.refuse(thrown)
+      this.refuse(thrown)
     }
+  }
+
+  async #putInForce(catalog: Catalog): Promise<void> {
+    const { store, swap, log } = this.#parts
+    const generation = this.#generation + 1
+    await store.prepare({ generation, catalog })
     swap(catalog)
     this.#catalog = catalog
     this.#generation = generation
     await store.adopt(generation)
     this.#keep()
-    this.#parts.log(`catalog: ${catalog.views.length} views, read anew from ${catalog.origin}`)
+    log(`catalog: ${catalog.views.length} views, read anew from ${catalog.origin}`)
   }
 
   /** What is in force is what is written: nothing is wrong any more. */

@@ -78,21 +78,32 @@ export class FeatureServer {
     void this.#running?.reload.retry()
   }
 
-  /** Lets requests under way finish and the store write its snapshot, both within bounds. */
-  async stop(): Promise<void> {
+  /**
+   * Lets requests under way finish and the store write its snapshot, both within bounds. False where
+   * the store says that it did not close well.
+   */
+  async stop(): Promise<boolean> {
     this.#running?.watch.close()
     const { cutOff } = await this.#side.drain(DRAIN_MS_MAX)
     if (cutOff > 0) this.#log(`${cutOff} requests were cut off`)
-    if (this.#running === undefined) return
-    const closing = this.#running.store.close().then(() => true)
-    const isClosed = await within(closing, STORE_CLOSE_MS_MAX)
-    if (isClosed !== true) this.#log('the store was left without a snapshot: it scans at open')
+    return this.#running === undefined || this.#closeStore(this.#running.store)
   }
 
   /** Nothing can be finished any more. */
   async cutOff(): Promise<void> {
     this.#running?.watch.close()
     await this.#side.drain(0)
+  }
+
+  async #closeStore(store: StoreThread): Promise<boolean> {
+    const closing = store.close().then(
+      () => ({ failure: '' }),
+      (thrown: unknown) => ({ failure: reasonOf(thrown) }),
+    )
+    const closed = await within(closing, STORE_CLOSE_MS_MAX)
+    if (closed === undefined) this.#log('the store was left without a snapshot: it scans at open')
+    else if (closed.failure !== '') this.#log(`the store did not close well: ${closed.failure}`)
+    return closed === undefined || closed.failure === ''
   }
 
   async #metrics(): Promise<string> {
@@ -108,3 +119,6 @@ export class FeatureServer {
     })
   }
 }
+
+const reasonOf = (thrown: unknown): string =>
+  thrown instanceof Error ? thrown.message : String(thrown)

@@ -44,8 +44,7 @@ export async function runServe(
     const end = await Promise.race([signals.stop, store.died])
     if (end instanceof Fault) return failed(end, log)
     log(`${end}: finishing what is under way`)
-    await server.stop()
-    return DONE
+    return (await server.stop()) ? DONE : FAILED
   } finally {
     signals.ignore()
     await server.cutOff()
