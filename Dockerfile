@@ -16,6 +16,6 @@ USER 10001:10001
 ENV SALVER_HOST=0.0.0.0 SALVER_PORT=6566 SALVER_DATA=/data
 VOLUME /data
 EXPOSE 6566
-HEALTHCHECK --interval=5s --timeout=5s --start-period=60s CMD ["/usr/local/bin/salver", "health"]
+HEALTHCHECK --interval=5s --timeout=5s --start-period=10m CMD ["/usr/local/bin/salver", "health"]
 ENTRYPOINT ["/usr/local/bin/salver"]
 CMD ["serve"]
