@@ -74,6 +74,8 @@ export class MemoryDisk implements Disk {
   readonly #inodes: Inode[] = []
   readonly #names = new Map<string, number>()
   #isLocked = false
+  /** Ops before this one only say what the disk began with. */
+  historyStart = 0
   plan: FaultPlan = () => undefined
   omission: Omission
 
@@ -170,6 +172,7 @@ export class MemoryDisk implements Disk {
   copy(): MemoryDisk {
     const copy = new MemoryDisk()
     for (const [path, inode] of this.#names) copy.#put(path, this.inode(inode))
+    copy.#startHistory()
     return copy
   }
 
@@ -182,7 +185,20 @@ export class MemoryDisk implements Disk {
     const chooses = (): boolean => keep === 'all' || (keep === 'some' && random.chance(0.5))
     const files = this.#inodes.map((_, inode) => this.#survivor(inode, count, random, keep))
     for (const [path, inode] of this.#survivingNames(count, chooses)) cut.#put(path, files[inode]!)
+    cut.#startHistory()
     return cut
+  }
+
+  /** What is there now counts as written and synced. */
+  #startHistory(): void {
+    for (const [path, number] of this.#names) {
+      const { bytes, size } = this.inode(number)
+      this.ops.push({ kind: 'create', inode: number, path })
+      this.ops.push({ kind: 'write', inode: number, offset: 0, bytes: bytes.slice(0, size) })
+      this.ops.push({ kind: 'synced', inode: number, from: this.ops.length })
+    }
+    this.ops.push({ kind: 'syncedDirectory' })
+    this.historyStart = this.ops.length
   }
 
   #put(path: string, file: Inode): void {

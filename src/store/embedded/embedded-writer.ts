@@ -289,6 +289,7 @@ export class EmbeddedWriter implements RowWriter {
       if (!this.#queues.isEmpty()) await this.#commitGroup()
       if ((await this.#jobs[0]?.()) === true) this.#jobs.shift()
       if (this.#isCompactionDue()) await this.#stepCompaction()
+      if (!this.#compaction.isAsked()) this.#settleCompacted((waiting) => waiting.resolve())
       await nextTurn()
     }
     this.#isRunning = false
@@ -383,9 +384,7 @@ export class EmbeddedWriter implements RowWriter {
       this.#settleCompacted((waiting) =>
         waiting.reject(writeFault(error, this.#state.place.directory)),
       )
-      return
     }
-    if (!this.#compaction.isAsked()) this.#settleCompacted((waiting) => waiting.resolve())
   }
 
   #settleCompacted(settle: (waiting: PromiseWithResolvers<void>) => void): void {

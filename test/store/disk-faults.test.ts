@@ -1,0 +1,231 @@
+/** Failed writes, short writes, failed syncs, a full disk: what is refused, and what goes on. */
+import { beforeEach, describe, expect, test } from 'bun:test'
+import { Fault } from '../../src/base/fault.ts'
+import type { EmbeddedStore } from '../../src/store/embedded/embedded-store.ts'
+import { openEmbeddedStore } from '../../src/store/embedded/embedded-store.ts'
+import { SeededRandom, stepsOf } from '../base/seeded-random.ts'
+import { SMALL_SIZES } from './data-directory.ts'
+import type { Attempt } from './memory-disk.ts'
+import { MemoryDisk, diskError } from './memory-disk.ts'
+import { ModelTable } from './model-table.ts'
+import type { SampleEntry, SampleRow } from './sample-table.ts'
+import { SampleTable } from './sample-table.ts'
+
+const DIR = '/store'
+
+let disk: MemoryDisk
+let store: EmbeddedStore
+let table: SampleTable
+
+async function open(): Promise<void> {
+  const options = { dir: DIR, durability: 'sync', disk, sizes: SMALL_SIZES } as const
+  store = await openEmbeddedStore(options)
+  table = await SampleTable.open(store)
+}
+
+/** As after SIGKILL: what is on the disk goes on, with nothing said at the end. */
+async function reopenKilled(): Promise<void> {
+  disk = disk.copy()
+  await open()
+}
+
+const row = (id: number, timeUs: number): SampleRow => ({ value: id, blobBytes: 8, timeUs })
+const entry = (id: number, timeUs = 1): SampleEntry => ({ id, timeUs, value: id })
+
+const isSegment = ({ path }: Attempt): boolean => path.endsWith('.seg')
+
+describe('a disk that fails', () => {
+  beforeEach(async () => {
+    disk = new MemoryDisk()
+    await open()
+    await table.write([entry(1)])
+  })
+
+  test('a failed sync refuses its group, and its file is never synced again', async () => {
+    const synced: string[] = []
+    let failed = ''
+    disk.plan = (attempt) => {
+      if (attempt.kind !== 'sync' || !isSegment(attempt)) return undefined
+      synced.push(attempt.path)
+      if (failed !== '') return undefined
+      failed = attempt.path
+      throw diskError('EIO')
+    }
+    await expect(table.write([entry(2)])).rejects.toMatchObject({ code: 'write_failed' })
+    expect(await table.read([1, 2])).toEqual([row(1, 1), undefined])
+    expect(await table.write([entry(3)])).toEqual(['new'])
+    expect(synced.filter((path) => path === failed)).toHaveLength(1)
+    await reopenKilled()
+    expect(await table.read([1, 2, 3])).toEqual([row(1, 1), undefined, row(3, 1)])
+    expect((await store.verify()).damages).toEqual([])
+  })
+
+  test('a failed write refuses its group, and the store goes on in a new segment', async () => {
+    let failures = 1
+    disk.plan = (attempt) => {
+      if (attempt.kind === 'write' && isSegment(attempt) && failures-- > 0) throw diskError('EIO')
+      return undefined
+    }
+    await expect(table.write([entry(2)])).rejects.toMatchObject({ code: 'write_failed' })
+    expect(await table.write([entry(3)])).toEqual(['new'])
+    await reopenKilled()
+    expect(await table.read([1, 2, 3])).toEqual([row(1, 1), undefined, row(3, 1)])
+  })
+
+  test('writes that the disk takes in pieces arrive whole', async () => {
+    disk.plan = ({ kind, bytes }) => (kind === 'write' ? Math.ceil(bytes / 3) : undefined)
+    const entries = Array.from({ length: 300 }, (_, id) => entry(id, 2))
+    await table.write(entries)
+    await reopenKilled()
+    expect(await table.read([0, 299])).toEqual([row(0, 2), row(299, 2)])
+    expect((await store.verify()).damages).toEqual([])
+  })
+
+  test('a full disk refuses writes while reads go on, and takes them again when there is room', async () => {
+    let isFull = true
+    disk.plan = (attempt) => {
+      if (!isFull || attempt.kind !== 'write') return undefined
+      if (attempt.bytes > 100) return 100 // what still fits
+      throw diskError('ENOSPC')
+    }
+    for (let round = 0; round < 3; round++) {
+      await expect(table.write([entry(2)])).rejects.toMatchObject({ code: 'disk_full' })
+      expect(await table.read([1])).toEqual([row(1, 1)])
+    }
+    isFull = false
+    expect(await table.write([entry(3)])).toEqual(['new'])
+    await reopenKilled()
+    expect(await table.read([1, 2, 3])).toEqual([row(1, 1), undefined, row(3, 1)])
+    expect((await store.verify()).damages).toEqual([])
+  })
+
+  test('a disk too full for a new segment refuses, and the next one is made when there is room', async () => {
+    let isFull = true
+    disk.plan = (attempt) => {
+      if (isFull && attempt.kind === 'create') throw diskError('ENOSPC')
+      return undefined
+    }
+    const refused: unknown[] = []
+    let id = 10
+    while (refused.length < 3) {
+      await table.write([{ ...entry(id), blobBytes: 2000 }]).catch((error) => refused.push(error))
+      id++
+    }
+    expect(refused).toMatchObject(refused.map(() => ({ code: 'disk_full' })))
+    isFull = false
+    expect(await table.write([entry(5000)])).toEqual(['new'])
+    await reopenKilled()
+    expect(await table.read([1, 10, 5000])).toEqual([
+      row(1, 1),
+      { value: 10, blobBytes: 2000, timeUs: 1 },
+      row(5000, 1),
+    ])
+  })
+
+  test('a table that could not be kept is not there', async () => {
+    disk.plan = ({ path }) => {
+      if (path.includes('TABLES')) throw diskError('ENOSPC')
+      return undefined
+    }
+    const spec = { name: 'other', keySignature: 'id:INT64', layout: store.layoutBytes(1) }
+    await expect(store.openTable(spec)).rejects.toMatchObject({ code: 'disk_full' })
+    expect(store.tableNumber('other', 'id:INT64')).toBe(0)
+    disk.plan = () => undefined
+    expect((await store.openTable(spec)).table).toBe(2)
+  })
+
+  test('a store that can not be made leaves nothing that a later open stumbles over', async () => {
+    for (let failing = 0; failing < 20; failing++) {
+      const fresh = new MemoryDisk()
+      let attempts = 0
+      fresh.plan = () => {
+        if (attempts++ === failing) throw diskError('EIO')
+        return undefined
+      }
+      const options = { dir: DIR, durability: 'sync', disk: fresh, sizes: SMALL_SIZES } as const
+      const opened = await openEmbeddedStore(options).catch(() => undefined)
+      await opened?.close().catch(() => undefined)
+      fresh.plan = () => undefined
+      const again = await openEmbeddedStore({ ...options, disk: fresh.copy() })
+      await (await SampleTable.open(again)).write([entry(1)])
+      await again.close()
+    }
+  })
+})
+
+/** For each key every state that it may be in: a refused write may have got there, or not. */
+class Possible {
+  readonly #held = new Map<number, ModelTable[]>()
+
+  apply(entry: SampleEntry, isSure: boolean): void {
+    const before = this.#models(entry.id)
+    const after = before.map((model) => {
+      const next = new ModelTable()
+      for (const [id, version] of model.versions) next.versions.set(id, { ...version })
+      next.apply(entry)
+      return next
+    })
+    this.#held.set(entry.id, dedupe(isSure ? after : [...before, ...after], entry.id))
+  }
+
+  allows(id: number, row: unknown): boolean {
+    return this.#models(id).some((model) => Bun.deepEquals(model.row(id), row))
+  }
+
+  #models(id: number): ModelTable[] {
+    return this.#held.get(id) ?? [new ModelTable()]
+  }
+}
+
+function dedupe(models: readonly ModelTable[], id: number): ModelTable[] {
+  const seen = new Map(models.map((model) => [JSON.stringify(model.versions.get(id)), model]))
+  return [...seen.values()]
+}
+
+test('whatever fails at random, what was acknowledged stays', async () => {
+  const random = new SeededRandom('disk faults')
+  disk = new MemoryDisk()
+  await open()
+  const possible = new Possible()
+  const ids = Array.from({ length: 60 }, (_, id) => id)
+  const refusals = new Map<string, number>()
+  let failing = 0
+  const plan = ({ bytes, kind }: Attempt): number | undefined => {
+    if (!random.chance(failing)) return undefined
+    if (kind === 'write' && random.chance(0.3)) return 1 + random.below(bytes)
+    throw diskError(random.pick(['EIO', 'ENOSPC']))
+  }
+  const check = async () => {
+    const rows = await table.read(ids)
+    for (const id of ids) expect(possible.allows(id, rows[id]), `key ${id}`).toBe(true)
+  }
+  const steps = stepsOf(400)
+  for (let step = 0; step < steps; step++) {
+    disk.plan = plan
+    failing = random.pick([0, 0, 0.02, 0.1])
+    const entries = random.list(40, () => ({
+      id: random.below(60),
+      timeUs: step + random.below(3),
+      ...(random.chance(0.1) ? {} : { value: random.below(50), blobBytes: random.below(300) }),
+    }))
+    const refused = await table.write(entries).then(
+      () => undefined,
+      (error: unknown) => error,
+    )
+    if (refused !== undefined && !(refused instanceof Fault)) throw refused
+    if (refused !== undefined) refusals.set(refused.code, (refusals.get(refused.code) ?? 0) + 1)
+    for (const each of entries) possible.apply(each, refused === undefined)
+    await check()
+    if (random.chance(0.05)) {
+      disk.plan = () => undefined
+      if (random.chance(0.5)) await reopenKilled()
+      else {
+        await store.close()
+        await open()
+      }
+      await check()
+      expect((await store.verify()).damages).toEqual([])
+    }
+  }
+  expect([...refusals.keys()].sort()).toEqual(['disk_full', 'write_failed'])
+}, 600_000)
