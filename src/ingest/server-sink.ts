@@ -3,16 +3,15 @@
  * batches keep their order; each is tried again while the server is full, restarts or is out of reach,
  * which is safe, for writing a row again changes nothing.
  */
-import { z } from 'zod'
 import { Fault } from '../base/fault.ts'
 import { SERVER_RETRY_MS_MAX, SERVER_WRITE_MS_MAX } from '../base/limits.ts'
 import type { FeatureView } from '../catalog/catalog.ts'
-import type { OutcomeName } from '../row/order-rule.ts'
-import { OUTCOME, OUTCOME_NAMES } from '../row/order-rule.ts'
+
 import { viewLayout } from '../row/view-layout.ts'
 import type { WriteBatch } from '../store/write-batch.ts'
 import { encodeBatch } from './encode-batch.ts'
 import { directNames } from './row-names.ts'
+import { parseRefusal, parseWriteReply } from './server-reply.ts'
 import type { Sink, SinkOutcomes } from './sink.ts'
 
 export type ServerTarget = {
@@ -28,20 +27,6 @@ export type ServerTarget = {
 
 const BACKOFF_MS_MIN = 200
 const BACKOFF_MS_MAX = 5_000
-
-const WRITTEN = z.object({
-  bytes_written: z.number(),
-  rejected: z.array(z.object({ index: z.number(), column: z.string(), reason: z.string() })),
-  outcomes: z.array(z.enum(OUTCOME_NAMES as readonly [OutcomeName, ...OutcomeName[]])), // never empty
-})
-
-const REFUSAL = z.object({
-  error: z.object({
-    message: z.string(),
-    where: z.string().optional(),
-    allowed: z.string().optional(),
-  }),
-})
 
 export function serverSink(target: ServerTarget): Sink {
   let last: Promise<unknown> = Promise.resolve()
@@ -60,18 +45,9 @@ export function serverSink(target: ServerTarget): Sink {
 async function writeBatch(target: ServerTarget, batch: WriteBatch): Promise<SinkOutcomes> {
   const { view } = target
   const body = encodeBatch(view, viewLayout(view), directNames(view).time, batch)
-  const text = await post(target, body)
-  const reply = WRITTEN.safeParse(parseOrNull(text)).data
-  if (reply === undefined || reply.outcomes.length !== batch.count) {
-    throw new Fault('unavailable', 'what answers there is no Salver server', {
-      where: target.server,
-    })
-  }
-  return {
-    outcomes: Uint8Array.from(reply.outcomes, (name) => OUTCOME[name]),
-    bytesWritten: reply.bytes_written,
-    refused: reply.rejected,
-  }
+  const outcomes = parseWriteReply(await post(target, body), batch.count)
+  if (outcomes !== undefined) return outcomes
+  throw unavailable(target.server, 'what answers there is no Salver server')
 }
 
 /** The text of a good answer. */
@@ -124,21 +100,12 @@ const unavailable = (server: string, message: string, cause?: unknown): Fault =>
   new Fault('unavailable', message, { where: server, cause })
 
 function refusal({ server, token }: ServerTarget, status: number, text: string): Fault {
-  const told = REFUSAL.safeParse(parseOrNull(text)).data?.error
   if (status === 401) {
     const what = token === '' ? 'asks for a token' : 'refuses the token'
     return new Fault('unauthorized', what, { where: server, allowed: '--token, or SALVER_TOKEN' })
   }
+  const told = parseRefusal(text)
   if (told === undefined) return unavailable(server, `answered ${status}`)
   const { message, where, allowed } = told
   return new Fault('invalid_request', `${server} refuses: ${message}`, { where, allowed })
-}
-
-/** A proxy in between may have answered in its own words. */
-function parseOrNull(text: string): unknown {
-  try {
-    return JSON.parse(text)
-  } catch {
-    return null
-  }
 }

@@ -63,7 +63,7 @@ export function readTimes(
 
 /** Why `timeUsOf` made nothing of a value. */
 export function timeReason(value: unknown, unit: TimeUnit): string {
-  if (value === null || value === undefined) return 'the event time is null'
+  if (value === null || value === undefined) return 'the event time is missing'
   const isInteger = typeof value !== 'string' || INTEGER.test(value)
   if (unit === '' && isInteger) {
     return `the event time is ${describeFound(value)}, and the source declares no timestamp_unit`
