@@ -168,22 +168,39 @@ describe('reading', () => {
     }
   })
 
-  test('a request with bytes changed at random is answered, and never by a 5xx', async () => {
-    const random = new SeededRandom('requests with bytes changed')
+  test('bodies with bytes changed at random are answered, and no exception is unexpected', async () => {
+    const random = new SeededRandom('bodies with bytes changed')
     const request = { ...RATE, entities: { user_id: [1, 2, 3] }, fill: 'nan', statuses: true }
+    const feast = { features: ['clicks:rate'], entities: { user_id: [1, 'x', null] } }
+    const row = {
+      user_id: 9e5,
+      event_timestamp: '2026-01-01T00:00:00Z',
+      count: 1,
+      rate: 0,
+      label: '',
+    }
+    const columns = { columns: { user_id: [9e5], event_timestamp: [1], count: [1] } }
+    const text = (value: unknown) => new TextEncoder().encode(JSON.stringify(value))
     const whole = [
-      [new TextEncoder().encode(JSON.stringify(request)), JSON_TYPE, '/v1/features'],
-      [packr.pack(request), MSGPACK_TYPE, '/v1/features'],
+      [text(request), 'application/json', '/v1/features'],
+      [packr.pack(request), 'application/msgpack', '/v1/features'],
+      [text(feast), 'application/json', '/get-online-features'],
+      [text([row, row]), 'application/json', '/v1/write?view=clicks'],
+      [text(columns), 'application/json', '/v1/write?view=clicks'],
+      [text(row), 'application/x-ndjson', '/v1/write?view=clicks'],
+      [packr.pack([row]), 'application/msgpack', '/v1/write?view=clicks'],
     ] as const
-    for (let step = 0; step < stepsOf(300); step++) {
-      const [bytes, headers, path] = random.pick(whole)
+    for (let step = 0; step < stepsOf(700); step++) {
+      const [bytes, type, path] = random.pick(whole)
       const changed = Uint8Array.from(bytes.subarray(0, bytes.length - random.below(4)))
       for (const at of random.list(4, () => random.below(changed.length))) {
         changed[at] = random.below(256)
       }
-      const { status } = await post(path, changed, headers)
-      expect(status).toBeLessThan(500)
+      const { status } = await post(path, changed, { 'content-type': type })
+      // What Feast's server can't answer is a 500 there, and so it is here.
+      if (path !== '/get-online-features') expect(status).toBeLessThan(500)
     }
+    expect(served.side.counters.events(EVENT.failuresUnexpected)).toBe(0)
     expect(served.log).toEqual([])
   })
 
