@@ -110,12 +110,16 @@ test('what has no long digits is exactly what JSON.parse gives, and faults where
   }
 })
 
+/** A whole number past 2^53 comes back as a bigint, on purpose: that is held elsewhere. */
+const inexactAsHalf = (value: number): number =>
+  Number.isInteger(value) && !Number.isSafeInteger(value) ? 0.5 : value
+
 test('random values survive the slow reader', () => {
   const random = new SeededRandom('slow json')
   const make = (depth: number): unknown => {
     const kind = random.below(depth > 3 ? 5 : 7)
     if (kind === 0) return random.text(10)
-    if (kind === 1) return random.double() + 0 || 0
+    if (kind === 1) return inexactAsHalf(random.double()) + 0 || 0
     if (kind === 2) return random.chance(0.5)
     if (kind === 3) return null
     if (kind === 4) return random.below(1e9)
