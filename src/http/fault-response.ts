@@ -32,8 +32,6 @@ const STATUSES: Readonly<Record<FaultCode, number>> = {
 
 export const FAULT_CODES = Object.freeze(Object.keys(STATUSES)) as readonly FaultCode[]
 
-export const statusOf = (code: FaultCode): number => STATUSES[code]
-
 /** A refused body may still be on its way: the connection can't carry another request. */
 const CLOSES: ReadonlySet<FaultCode> = new Set<FaultCode>(['too_large', 'too_slow', 'overloaded'])
 
