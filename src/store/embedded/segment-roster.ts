@@ -8,8 +8,8 @@ import type { Segment } from './segments.ts'
 export class SegmentRoster {
   readonly #state: LogState
   readonly #sealed = new Map<number, ManifestSegment>()
-  /** Seals that are not yet in the file: they go there with the next segment, before its first group. */
-  #retired: number[] = []
+  /** Ids whose files may still be there. */
+  readonly #retired = new Set<number>()
 
   constructor(state: LogState, sealed: readonly ManifestSegment[]) {
     this.#state = state
@@ -20,7 +20,7 @@ export class SegmentRoster {
     return this.#sealed.has(segment.id)
   }
 
-  /** A segment gets no more groups. Written with the next change: until then its end is found by reading. */
+  /** A segment gets no more groups. The file says so from the next change on: until then its end is found by reading. */
   seal(segment: Segment, isSynced: boolean): void {
     this.#sealed.set(segment.id, { id: segment.id, end: segment.end, isSynced })
   }
@@ -32,15 +32,18 @@ export class SegmentRoster {
     this.#state.segments.add(segment, true)
   }
 
-  /** A segment whose entries live elsewhere, and which no thread reads any more: its file goes. */
+  /**
+   * A segment whose entries live elsewhere, and which no thread reads any more: its file goes. May be
+   * tried again after it failed: from the first try on the segment is listed as retired only.
+   */
   remove(segment: Segment): void {
     const { disk, directory } = this.#state.place
-    const kept = this.#state.segments.all().filter((held) => held !== segment)
-    this.#retired.push(segment.id)
-    this.#write(kept.map((held) => held.id))
-    disk.unlink(`${directory}/${segmentName(segment.id)}`)
+    const name = segmentName(segment.id)
+    this.#retired.add(segment.id)
+    this.#write(this.#state.segments.all().map((held) => held.id))
+    if (disk.names(directory)?.includes(name) === true) disk.unlink(`${directory}/${name}`)
     disk.syncDirectory(directory)
-    this.#retired = this.#retired.filter((id) => id !== segment.id)
+    this.#retired.delete(segment.id)
     this.#sealed.delete(segment.id)
     this.#state.segments.remove(segment)
     this.#state.counters.segmentsRetired++
@@ -48,10 +51,11 @@ export class SegmentRoster {
 
   #write(ids: readonly number[]): void {
     const { disk, directory } = this.#state.place
+    const kept = ids.filter((id) => !this.#retired.has(id))
     writeManifest(disk, directory, {
       lastId: this.#state.segments.lastId,
-      segments: ids.map((id) => this.#sealed.get(id) ?? { id }),
-      retired: this.#retired,
+      segments: kept.map((id) => this.#sealed.get(id) ?? { id }),
+      retired: [...this.#retired],
     })
   }
 }
