@@ -16,6 +16,7 @@ export type ServeCommand = {
   readonly durability: Durability
   readonly feastTtl: 'ignore' | 'enforce'
   readonly requestsInFlightMax: number
+  readonly futureMarginUs: number
 }
 
 export type IngestBatchCommand = {

@@ -57,6 +57,7 @@ function makeServe(settings: Settings): ServeCommand {
     durability: sure(settings, 'durability'),
     feastTtl: sure(settings, 'feastTtl'),
     requestsInFlightMax: sure(settings, 'requestsInFlight'),
+    futureMarginUs: sure(settings, 'futureMargin'),
   }
 }
 

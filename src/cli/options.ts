@@ -135,6 +135,15 @@ export const OPTIONS = {
     help: 'requests answered at once; the next one gets a 503',
     commands: ['serve'],
   }),
+  futureMargin: option({
+    flag: 'future-margin',
+    env: 'SALVER_FUTURE_MARGIN',
+    key: 'future_margin',
+    kind: kind.duration(FUTURE_MARGIN_US_MAX),
+    defaultText: durationText(FUTURE_MARGIN_US),
+    help: 'reject a row whose event time is further ahead of the clock',
+    commands: ['serve', 'ingest batch'],
+  }),
   view: option({
     flag: 'view',
     env: '',
@@ -187,15 +196,6 @@ export const OPTIONS = {
     kind: kind.count(0, Number.MAX_SAFE_INTEGER),
     defaultText: '0',
     help: 'fail once more rows than this were rejected',
-    commands: ['ingest batch'],
-  }),
-  futureMargin: option({
-    flag: 'future-margin',
-    env: 'SALVER_FUTURE_MARGIN',
-    key: 'future_margin',
-    kind: kind.duration(FUTURE_MARGIN_US_MAX),
-    defaultText: durationText(FUTURE_MARGIN_US),
-    help: 'reject a row whose event time is further ahead of the clock',
     commands: ['ingest batch'],
   }),
   progress: option({

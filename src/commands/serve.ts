@@ -1,6 +1,6 @@
 /** `salver serve`: from definitions to a listening server, and its orderly end. */
 import { Fault } from '../base/fault.ts'
-import { BODY_MS_MAX, FUTURE_MARGIN_US } from '../base/limits.ts'
+import { BODY_MS_MAX } from '../base/limits.ts'
 import type { Catalog } from '../catalog/catalog.ts'
 import { openCatalog } from '../catalog/open-catalog.ts'
 import type { ServeCommand } from '../cli/command.ts'
@@ -85,6 +85,6 @@ const settingsOf = (command: ServeCommand): ServingSettings => ({
 const specOf = (command: ServeCommand, catalog: Catalog): StoreSpec => ({
   dataDir: command.dataDir,
   durability: command.durability,
-  futureMarginUs: FUTURE_MARGIN_US,
+  futureMarginUs: command.futureMarginUs,
   catalog,
 })

@@ -47,6 +47,7 @@ describe('spellings that scripts rely on', () => {
       durability: 'sync',
       feastTtl: 'ignore',
       requestsInFlightMax: 1024,
+      futureMarginUs: 600_000_000,
     })
   })
 

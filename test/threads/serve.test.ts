@@ -125,6 +125,7 @@ describe('a start', () => {
       durability: 'sync',
       feastTtl: 'ignore',
       requestsInFlightMax: 1,
+      futureMarginUs: 0,
     } as const
     const io = { out: () => {}, err: () => {}, errIsTerminal: false }
     await expect(runServe(command, io, openStoreThread)).rejects.toMatchObject({
