@@ -3,10 +3,12 @@ import { readFileSync } from 'node:fs'
 import { basename, dirname, resolve } from 'node:path'
 import { LineCounter, isMap, isScalar, parseDocument } from 'yaml'
 import type { Pair } from 'yaml'
-import type { Given } from './given.ts'
+import type { Given, ParsedGiven } from './given.ts'
 import type { OptionName } from './options.ts'
 import { closestName } from '../base/closest-name.ts'
 import { Fault } from '../base/fault.ts'
+import { didYouMean } from './did-you-mean.ts'
+import { slipped, taken } from './given.ts'
 import { OPTIONS, OPTION_NAMES } from './options.ts'
 
 export type ConfigFile = { readonly given: readonly Given[]; readonly faults: readonly Fault[] }
@@ -59,14 +61,7 @@ export function parseConfigFile(path: string, text: string): ConfigFile {
   return { given, faults }
 }
 
-type Parsed = { readonly given: Given | undefined; readonly fault: Fault | undefined }
-
-const slipped = (option: OptionName, fault: Fault): Parsed => ({
-  given: { option, texts: [], source: 'file', place: fault.where ?? '' },
-  fault,
-})
-
-function parsePair(pair: Pair, path: string, place: (offset: number) => string): Parsed {
+function parsePair(pair: Pair, path: string, place: (offset: number) => string): ParsedGiven {
   const key = isScalar(pair.key) ? String(pair.key.value) : ''
   const where = place(isScalar(pair.key) ? (pair.key.range?.[0] ?? 0) : 0)
   const option = OPTION_OF_KEY.get(key)
@@ -74,20 +69,22 @@ function parsePair(pair: Pair, path: string, place: (offset: number) => string):
   const { allowed, isPath } = OPTIONS[option].kind
   const value = pair.value
   if (!isScalar(value) || value.value === null || value.source === undefined) {
-    return slipped(option, new Fault('usage', `${key} needs one plain value`, { where, allowed }))
+    return slipped(
+      'file',
+      option,
+      new Fault('usage', `${key} needs one plain value`, { where, allowed }),
+    )
   }
   // The text as it was written: 007 and 1e3 are not what a YAML number makes of them.
   const text = isPath ? resolve(dirname(path), value.source) : value.source
-  return { given: { option, texts: [text], source: 'file', place: where }, fault: undefined }
+  return taken({ option, texts: [text], source: 'file', place: where })
 }
 
-function unknownKey(key: string, where: string): Parsed {
+function unknownKey(key: string, where: string): ParsedGiven {
   const meant = closestName(key, OPTION_OF_KEY.keys())
-  const hint = meant === undefined ? '' : `; did you mean '${meant}'?`
-  const fault = new Fault('usage', `'${key}' is no setting${hint}`, {
+  const fault = new Fault('usage', `'${key}' is no setting${didYouMean(meant)}`, {
     where,
     allowed: [...OPTION_OF_KEY.keys()].join(', '),
   })
-  const option = OPTION_OF_KEY.get(meant ?? '')
-  return option === undefined ? { given: undefined, fault } : slipped(option, fault)
+  return slipped('file', OPTION_OF_KEY.get(meant ?? ''), fault)
 }

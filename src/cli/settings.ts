@@ -5,6 +5,7 @@ import type { Given } from './given.ts'
 import type { OptionName, OptionValue } from './options.ts'
 import { closestName } from '../base/closest-name.ts'
 import { Fault } from '../base/fault.ts'
+import { didYouMean } from './did-you-mean.ts'
 import { SOURCES } from './given.ts'
 import { OPTIONS, OPTION_NAMES, optionsOf } from './options.ts'
 import { readConfigFile } from './read-config-file.ts'
@@ -126,10 +127,7 @@ function unknownVariables(environment: Environment): string[] {
   return Object.keys(environment)
     .filter((name) => name.startsWith('SALVER_') && !known.has(name))
     .filter((name) => !MADE_BY_SERVICE_LINKS.test(name))
-    .map((name) => {
-      const meant = closestName(name, known)
-      return `${name} is set and is no setting${meant === undefined ? '' : `; did you mean ${meant}?`}`
-    })
+    .map((name) => `${name} is set and is no setting${didYouMean(closestName(name, known))}`)
 }
 
 /** The value that holds, or undefined where nothing was given and there is no default. */

@@ -5,6 +5,7 @@ import { Fault } from '../base/fault.ts'
 import { parseDtype } from '../catalog/parse-dtype.ts'
 import { isKeyType } from '../catalog/value-type.ts'
 import type { LookupCommand } from '../cli/command.ts'
+import { parseRefusal } from '../ingest/server-reply.ts'
 import { parseReference } from '../query/parse-reference.ts'
 import type { EntityColumn } from '../query/query.ts'
 import type { KeyTypes } from './entity-columns.ts'
@@ -86,26 +87,8 @@ function unreachable(url: string, cause: unknown): never {
   throw new Fault('unavailable', `can't be reached: ${reason}`, { where: url, cause })
 }
 
-const REFUSAL = z.object({
-  error: z.object({
-    message: z.string(),
-    where: z.string().optional(),
-    allowed: z.string().optional(),
-  }),
-})
-
 function refusal(status: number, text: string, url: string): Fault {
-  const told = REFUSAL.safeParse(parseOrNull(text)).data?.error
+  const told = parseRefusal(text)
   if (told === undefined) return new Fault('unavailable', `answered ${status}`, { where: url })
-  const { message, where, allowed } = told
-  return new Fault('invalid_request', message, { where, allowed })
-}
-
-/** A proxy in between may have answered in its own words. */
-function parseOrNull(text: string): unknown {
-  try {
-    return JSON.parse(text)
-  } catch {
-    return null
-  }
+  return new Fault('invalid_request', told.message, told)
 }

@@ -1,6 +1,7 @@
 /** `salver store drop`: forgets a table and its rows, or says what it would forget. */
 import { closestName } from '../base/closest-name.ts'
 import { Fault } from '../base/fault.ts'
+import { didYouMean } from '../cli/did-you-mean.ts'
 import type { StoreDropCommand } from '../cli/command.ts'
 import type { Io } from '../cli/io.ts'
 import type { TableDescription } from '../store/store.ts'
@@ -34,6 +35,6 @@ function findTable(tables: readonly TableDescription[], asked: string): TableDes
   const message =
     named.length > 0
       ? `${named.length} tables have the name ${asked}`
-      : `there is no table ${asked}${meant === undefined ? '' : `; did you mean '${meant}'?`}`
+      : `there is no table ${asked}${didYouMean(meant)}`
   throw new Fault('usage', message, { where: '--table', allowed: labels.join(', ') || 'none' })
 }

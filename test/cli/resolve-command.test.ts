@@ -194,6 +194,7 @@ describe('what is wrong is said, all of it at once', () => {
 
   test('one dash where two are meant', () => {
     expect(faultsOf('serve --catalog c --data d -port 7')[0]?.message).toContain("'--port'")
+    expect(faultsOf('serve --catalog c --data d -host ::1')[0]?.message).toContain("'--host'")
   })
 
   test('a mistyped command, a half one and none', () => {
@@ -304,7 +305,7 @@ describe('warnings', () => {
     const environment = { SALVER_PROT: '7', SALVER_SERVICE_HOST: 'h', SALVER_PORT_6566_TCP: 'x' }
     const resolved = resolveCommand(['health'], { environment, errIsTerminal: false })
     expect(resolved.kind === 'command' && resolved.warnings).toEqual([
-      'SALVER_PROT is set and is no setting; did you mean SALVER_PORT?',
+      "SALVER_PROT is set and is no setting; did you mean 'SALVER_PORT'?",
     ])
   })
 })
