@@ -102,7 +102,7 @@ const unavailable = (server: string, message: string, cause?: unknown): Fault =>
 function refusal({ server, token }: ServerTarget, status: number, text: string): Fault {
   if (status === 401) {
     const what = token === '' ? 'asks for a token' : 'refuses the token'
-    return new Fault('unauthorized', what, { where: server, allowed: '--token, or SALVER_TOKEN' })
+    return new Fault('unauthorized', what, { where: server, allowed: 'SALVER_TOKEN' })
   }
   const told = parseRefusal(text)
   if (told === undefined) return unavailable(server, `answered ${status}`)
