@@ -64,7 +64,7 @@ if (import.meta.main) {
   const args = process.argv.slice(2)
   const jsonAt = args.indexOf('--json')
   const jsonPath = jsonAt < 0 ? undefined : args.splice(jsonAt, 2)[1]
-  const size: Size = args[0] === 'smoke' ? 'smoke' : 'full'
+  const size: Size = args.includes('smoke') ? 'smoke' : 'full'
   const names = args.filter((name) => name !== 'smoke' && name !== 'all')
   const unknown = names.filter((name) => !WORKLOADS.some((workload) => workload.name === name))
   if (unknown.length > 0) {
