@@ -25,7 +25,9 @@ const FORMATS = [
   ['json', 'application/json'],
 ] as const
 
-const say = (text: string): void => console.log(`\n\x1b[1m${text}\x1b[0m`)
+const IN_TERMINAL = process.stdout.isTTY
+const say = (text: string): void =>
+  console.log(IN_TERMINAL ? `\n\x1b[1m${text}\x1b[0m` : `\n${text}`)
 
 const executable = await buildExecutable()
 rmSync(FOLDER, { recursive: true, force: true })
@@ -63,10 +65,10 @@ try {
 }
 
 say('What to try next')
-console.log(`  ./dist/salver serve --catalog dist/demo --data dist/demo/data --host 127.0.0.1 --port 6566
+console.log(`  ./dist/salver serve --catalog dist/demo/features.yaml --data dist/demo/data --host 127.0.0.1 --port 6566
   curl -s localhost:6566/v1/features -H 'content-type: application/json' -d \\
     '{"feature_service":"ranking","entities":{"airport":"ATL","origin":["ATL","ATL"],"destination":["DFW","LAX"]}}'
-  ./dist/salver lookup --catalog dist/demo --data dist/demo/data --service ranking \\
+  ./dist/salver lookup --catalog dist/demo/features.yaml --data dist/demo/data --service ranking \\
     --entity airport=ATL --entity origin=ATL --entity destination=DFW
   ./dist/salver store stats --data dist/demo/data
   bun run bench smoke`)
@@ -107,12 +109,13 @@ function makeQuestion({ airports, routes }: Flights): Question {
   }
 }
 
-const ask = (url: string, question: Question, accept: string): Promise<Response> =>
-  fetch(`${url}/v1/features`, {
+function ask(url: string, question: Question, accept: string): Promise<Response> {
+  return fetch(`${url}/v1/features`, {
     method: 'POST',
     headers: { 'content-type': 'application/json', accept },
     body: JSON.stringify(question),
   })
+}
 
 /** The JSON and msgpack replies, as far as they are compared. */
 type Blocks = {
