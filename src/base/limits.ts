@@ -77,6 +77,8 @@ export const ANSWER_BYTES_KEPT_MAX = 4 * 1024 * 1024
 /** Of those, a serving thread's: one is enough where the store does not wait; 64 MB in all. */
 export const WORKSPACES_KEPT_MAX = 16
 
+/** The index grows in pieces of this size; a shard's table, a 256th of the index, must fit one. */
+export const INDEX_SLAB_BYTES = 64 * 1024 * 1024
 /** One step of compaction between two commit groups: what a direct write waits at most behind it. */
 export const COMPACTION_STEP_MS_MAX = 2
 

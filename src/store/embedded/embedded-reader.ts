@@ -8,6 +8,8 @@ import { FAILED, FOUND, MISSING } from '../read-batch.ts'
 import type { ReadBatch } from '../read-batch.ts'
 import type { RowReader } from '../store.ts'
 import type { Disk } from './disk.ts'
+import type { ShardPlace } from './index-memory.ts'
+import { IndexSlab } from './index-memory.ts'
 import { IndexShard } from './index-shard.ts'
 import { KIND_ROW, KIND_TOMBSTONE, kindOf, layoutOf, rowBytesOf, rowWordOf } from './log-entry.ts'
 import { LOCATION_EMPTY, slotOf, wordOf } from './segment.ts'
@@ -23,6 +25,7 @@ const COPY_CALL_WORDS_MIN = 128
 
 export class EmbeddedReader implements RowReader {
   readonly #segments: SegmentMap
+  readonly #slabs: IndexSlab[]
   readonly #shards: IndexShard[]
   readonly #lookup: StagedLookup
   readonly #isDropped = new Uint8Array(TABLES_MAX + 1)
@@ -33,7 +36,8 @@ export class EmbeddedReader implements RowReader {
 
   constructor(index: SharedIndex, disk: Disk) {
     this.#segments = new SegmentMap(disk, index.directory, new SlotTable(index.slots))
-    this.#shards = index.shards.map((buffer) => new IndexShard(buffer))
+    this.#slabs = index.slabs.map((buffer) => new IndexSlab(buffer))
+    this.#shards = index.shards.map((place) => this.#shardAt(place))
     this.#lookup = new StagedLookup(index.hashSeed, this.#shards, this.#segments)
     this.#tables = index.tables
     this.#applyTables(index.tables)
@@ -60,7 +64,8 @@ export class EmbeddedReader implements RowReader {
 
   /** Between requests only. Returns the number to acknowledge. */
   apply(update: ReaderUpdate): number {
-    if (update.kind === 'shard') this.#shards[update.shard] = new IndexShard(update.buffer)
+    if (update.kind === 'slab') this.#slabs.push(new IndexSlab(update.buffer))
+    else if (update.kind === 'shard') this.#shards[update.shard] = this.#shardAt(update.place)
     else if (update.kind === 'unmap') this.#segments.unmap(update.slot)
     else this.#applyTables(update.tables)
     return update.number
@@ -69,6 +74,10 @@ export class EmbeddedReader implements RowReader {
   /** Gives back this thread's mappings. The reader must not be used again. */
   close(): void {
     this.#segments.unmapAll()
+  }
+
+  #shardAt(place: ShardPlace): IndexShard {
+    return new IndexShard(this.#slabs[place.slab]!, place)
   }
 
   #applyTables(tables: Tables): void {

@@ -27,6 +27,7 @@ export class GroupPublisher {
   constructor(state: LogState, readers: AttachedReaders) {
     this.#state = state
     this.#readers = readers
+    state.index.memory.onSlab = (buffer) => void readers.tell({ kind: 'slab', buffer })
   }
 
   async publish(pending: PendingEntries, group: WrittenGroup): Promise<void> {
@@ -102,8 +103,8 @@ export class GroupPublisher {
   }
 
   #grow(shard: number, additions: number): void {
-    const { buffer } = this.#state.index.grow(shard, additions)
-    this.#leftBy = this.#readers.tell({ kind: 'shard', shard, buffer })
+    const { place } = this.#state.index.grow(shard, additions)
+    this.#leftBy = this.#readers.tell({ kind: 'shard', shard, place })
     this.#isLeaving = true
     this.#state.counters.shardsGrown++
   }

@@ -5,25 +5,27 @@
  * An entry's home slot is its fingerprint scaled to the capacity, so a larger table is filled from a
  * smaller one without a look at any row, and nearly in order.
  */
+import type { IndexSlab, ShardPlace } from './index-memory.ts'
 import { LOCATION_EMPTY, LOCATION_REMOVED } from './segment.ts'
 
-export const INDEX_ENTRY_BYTES = 16
 const INTS_PER_ENTRY = 4
 const DOUBLES_PER_ENTRY = 2
 
 export class IndexShard {
-  readonly buffer: SharedArrayBuffer
+  readonly place: ShardPlace
   readonly capacity: number
-  readonly ints: Int32Array<SharedArrayBuffer>
-  readonly doubles: Float64Array<SharedArrayBuffer>
+  readonly #ints: Int32Array<SharedArrayBuffer>
+  readonly #doubles: Float64Array<SharedArrayBuffer>
+  readonly #start: number
   readonly #scale: number
 
-  constructor(buffer: SharedArrayBuffer) {
-    this.buffer = buffer
-    this.capacity = buffer.byteLength / INDEX_ENTRY_BYTES
-    this.ints = new Int32Array(buffer)
-    this.doubles = new Float64Array(buffer)
-    this.#scale = this.capacity / 2 ** 32
+  constructor(slab: IndexSlab, place: ShardPlace) {
+    this.place = place
+    this.capacity = place.capacity
+    this.#ints = slab.ints
+    this.#doubles = slab.doubles
+    this.#start = place.start
+    this.#scale = place.capacity / 2 ** 32
   }
 
   home(fingerprint: number): number {
@@ -35,15 +37,20 @@ export class IndexShard {
   }
 
   fingerprint(slot: number): number {
-    return this.ints[slot * INTS_PER_ENTRY]!
+    return this.#ints[(this.#start + slot) * INTS_PER_ENTRY]!
   }
 
   location(slot: number): number {
-    return Atomics.load(this.ints, slot * INTS_PER_ENTRY + 1)
+    return this.#ints[(this.#start + slot) * INTS_PER_ENTRY + 1]!
+  }
+
+  /** The location as it is after whatever was loaded before (a plain load may be done earlier). */
+  locationNow(slot: number): number {
+    return Atomics.load(this.#ints, (this.#start + slot) * INTS_PER_ENTRY + 1)
   }
 
   time(slot: number): number {
-    return this.doubles[slot * DOUBLES_PER_ENTRY + 1]!
+    return this.#doubles[(this.#start + slot) * DOUBLES_PER_ENTRY + 1]!
   }
 
   /**
@@ -71,9 +78,31 @@ export class IndexShard {
   insert(fingerprint: number, location: number, timeUs: number): void {
     let slot = this.home(fingerprint)
     while (this.location(slot) !== LOCATION_EMPTY) slot = this.next(slot)
-    this.ints[slot * INTS_PER_ENTRY] = fingerprint
-    this.doubles[slot * DOUBLES_PER_ENTRY + 1] = timeUs
-    Atomics.store(this.ints, slot * INTS_PER_ENTRY + 1, location)
+    const entry = this.#start + slot
+    this.#ints[entry * INTS_PER_ENTRY] = fingerprint
+    this.#doubles[entry * DOUBLES_PER_ENTRY + 1] = timeUs
+    Atomics.store(this.#ints, entry * INTS_PER_ENTRY + 1, location)
+  }
+
+  /** Takes over every entry of a smaller table. No reader knows this one yet: plain stores do. */
+  fillFrom(old: IndexShard): void {
+    const source = old.#ints
+    const sourceTimes = old.#doubles
+    const ints = this.#ints
+    const end = old.#start + old.capacity
+    for (let from = old.#start; from < end; from++) {
+      const location = source[from * INTS_PER_ENTRY + 1]!
+      if (location >>> 0 <= LOCATION_REMOVED) continue
+      const fingerprint = source[from * INTS_PER_ENTRY]!
+      let slot = this.home(fingerprint)
+      while (ints[(this.#start + slot) * INTS_PER_ENTRY + 1] !== LOCATION_EMPTY) {
+        slot = this.next(slot)
+      }
+      const entry = this.#start + slot
+      ints[entry * INTS_PER_ENTRY] = fingerprint
+      ints[entry * INTS_PER_ENTRY + 1] = location
+      this.#doubles[entry * DOUBLES_PER_ENTRY + 1] = sourceTimes[from * DOUBLES_PER_ENTRY + 1]!
+    }
   }
 
   /**
@@ -82,13 +111,14 @@ export class IndexShard {
    * never the old row beside the new time.
    */
   replace(slot: number, location: number, timeUs: number): void {
-    Atomics.store(this.ints, slot * INTS_PER_ENTRY + 1, location)
-    Atomics.load(this.ints, slot * INTS_PER_ENTRY + 1) // keeps the store below behind the one above
-    this.doubles[slot * DOUBLES_PER_ENTRY + 1] = timeUs
+    const entry = this.#start + slot
+    Atomics.store(this.#ints, entry * INTS_PER_ENTRY + 1, location)
+    Atomics.load(this.#ints, entry * INTS_PER_ENTRY + 1) // keeps the store below behind the one above
+    this.#doubles[entry * DOUBLES_PER_ENTRY + 1] = timeUs
   }
 
   /** The slot stays taken until the shard is rebuilt: a probe must not stop at it. */
   remove(slot: number): void {
-    Atomics.store(this.ints, slot * INTS_PER_ENTRY + 1, LOCATION_REMOVED)
+    Atomics.store(this.#ints, (this.#start + slot) * INTS_PER_ENTRY + 1, LOCATION_REMOVED)
   }
 }

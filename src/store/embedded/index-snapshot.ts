@@ -6,7 +6,7 @@ import { crc32 } from 'node:zlib'
 import { decodeCheckedJson, encodeCheckedJson } from './checked-json.ts'
 import type { DiskFile } from './disk.ts'
 import { writeWhole } from './disk.ts'
-import { INDEX_ENTRY_BYTES, IndexShard } from './index-shard.ts'
+import { INDEX_ENTRY_BYTES } from './index-memory.ts'
 import { IndexWriter, SHARDS } from './index-writer.ts'
 import { GroupReader } from './log-reader.ts'
 import type { LogState } from './log-state.ts'
@@ -50,9 +50,10 @@ export function writeSnapshot(state: LogState): void {
     prefix.set(header, PREFIX_BYTES)
     writeWhole(file, prefix, 0)
     let offset = prefix.length
-    for (const { buffer } of state.index.shards) {
-      writeWhole(file, new Uint8Array(buffer), offset)
-      offset += buffer.byteLength
+    for (const shard of state.index.shards) {
+      const bytes = state.index.bytesOf(shard)
+      writeWhole(file, bytes, offset)
+      offset += bytes.length
     }
     file.syncNow()
   } finally {
@@ -81,13 +82,14 @@ export function loadSnapshot(
   try {
     const read = readHeader(file, state)
     const segments = read?.header.segments.map(decodeSegment) ?? []
-    const shards =
+    const index =
       read !== undefined && fits(segments, manifest, found) ? readShards(file, read) : undefined
-    if (read === undefined || shards === undefined) {
+    if (read === undefined || index === undefined) {
       state.counters.snapshotsIgnored++
       return false
     }
-    takeOver(state, read.header, segments, shards)
+    state.index = index
+    takeOver(state, read.header, segments)
     for (const { header, view } of found) state.map.adopt(header.slot, view)
     state.segments.skipIds(manifest.lastId)
     return true
@@ -111,7 +113,7 @@ function describe(state: LogState): SnapshotHeader {
     rows: tables.map((table) => [table, state.rows[table]!]),
     segments: [...state.segments.all()],
     capacities: shards.map((shard) => shard.capacity),
-    checksum: shards.reduce((crc, { buffer }) => crc32(new Uint8Array(buffer), crc), 0),
+    checksum: shards.reduce((crc, shard) => crc32(state.index.bytesOf(shard), crc), 0),
   }
 }
 
@@ -155,28 +157,21 @@ function fits(
 function readShards(
   file: DiskFile,
   { header, shardsStart: start }: FoundHeader,
-): IndexShard[] | undefined {
+): IndexWriter | undefined {
+  const { capacities, checksum } = header
+  const bytes = capacities.reduce((sum, capacity) => sum + capacity * INDEX_ENTRY_BYTES, 0)
+  if (capacities.length !== SHARDS || start + bytes !== file.size()) return undefined
+  const index = new IndexWriter()
   let offset = start
-  let checksum = 0
-  const shards: IndexShard[] = []
-  for (const capacity of header.capacities) {
-    const buffer = new SharedArrayBuffer(capacity * INDEX_ENTRY_BYTES)
-    const bytes = new Uint8Array(buffer)
-    if (file.read(bytes, offset) < bytes.length) return undefined
-    checksum = crc32(bytes, checksum)
-    offset += bytes.length
-    shards.push(new IndexShard(buffer))
-  }
-  return checksum === header.checksum && shards.length === SHARDS ? shards : undefined
+  let running = 0
+  index.restore(capacities, (shardBytes) => {
+    offset += file.read(shardBytes, offset)
+    running = crc32(shardBytes, running)
+  })
+  return running === checksum ? index : undefined
 }
 
-function takeOver(
-  state: LogState,
-  header: SnapshotHeader,
-  segments: readonly Segment[],
-  shards: readonly IndexShard[],
-): void {
-  state.index = new IndexWriter(shards)
+function takeOver(state: LogState, header: SnapshotHeader, segments: readonly Segment[]): void {
   state.lastSequence = header.lastSequence
   state.tombstones = header.tombstones
   state.touched = header.touched

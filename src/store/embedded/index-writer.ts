@@ -2,7 +2,9 @@
  * The writing side of the index: 256 shards, each grown alone. While readers may still look into the
  * table that a shard had before it grew, that one is kept up to date too.
  */
-import { INDEX_ENTRY_BYTES, IndexShard } from './index-shard.ts'
+import type { ShardPlace } from './index-memory.ts'
+import { INDEX_ENTRY_BYTES, IndexMemory } from './index-memory.ts'
+import { IndexShard } from './index-shard.ts'
 import { LOCATION_EMPTY, LOCATION_REMOVED } from './segment.ts'
 
 export const SHARDS = 256
@@ -24,9 +26,6 @@ function capacityFor(shard: number, entries: number): number {
   return Math.ceil(start * GROWTH ** step)
 }
 
-const emptyShard = (capacity: number): IndexShard =>
-  new IndexShard(new SharedArrayBuffer(capacity * INDEX_ENTRY_BYTES))
-
 export class IndexWriter {
   readonly shards: IndexShard[]
   /** The tables that shards had before they grew, until every reader has left them. */
@@ -37,14 +36,29 @@ export class IndexWriter {
   readonly #taken = new Uint32Array(SHARDS)
   readonly #takenLeaving = new Uint32Array(SHARDS)
 
-  /** An empty index, or the one that these tables hold. */
-  constructor(tables?: readonly IndexShard[]) {
+  readonly memory = new IndexMemory()
+
+  constructor() {
     this.leaving = new Array<IndexShard | undefined>(SHARDS).fill(undefined)
-    this.shards = Array.from(
-      { length: SHARDS },
-      (_, shard) => tables?.[shard] ?? emptyShard(capacityFor(shard, 0)),
-    )
-    if (tables !== undefined) this.shards.forEach((table, shard) => this.#count(shard, table))
+    this.shards = Array.from({ length: SHARDS }, (_, shard) => this.#make(capacityFor(shard, 0)))
+  }
+
+  /** Puts an index in the place of this empty one: `fill` is given each shard's memory in turn. */
+  restore(
+    capacities: readonly number[],
+    fill: (shardBytes: Uint8Array<SharedArrayBuffer>) => void,
+  ): void {
+    capacities.forEach((capacity, shard) => {
+      this.memory.free(this.shards[shard]!.place)
+      const table = this.#make(capacity)
+      this.shards[shard] = table
+      fill(this.bytesOf(table))
+      this.#count(shard, table)
+    })
+  }
+
+  bytesOf({ place }: IndexShard): Uint8Array<SharedArrayBuffer> {
+    return this.memory.slabs[place.slab]!.bytesOf(place)
   }
 
   get entries(): number {
@@ -53,7 +67,7 @@ export class IndexWriter {
 
   get bytes(): number {
     const sum = (bytes: number, shard: IndexShard | undefined) =>
-      bytes + (shard === undefined ? 0 : shard.buffer.byteLength)
+      bytes + (shard === undefined ? 0 : shard.capacity * INDEX_ENTRY_BYTES)
     return this.leaving.reduce(sum, this.shards.reduce(sum, 0))
   }
 
@@ -75,13 +89,8 @@ export class IndexWriter {
    */
   grow(shard: number, additions: number): IndexShard {
     const old = this.shards[shard]!
-    const larger = emptyShard(capacityFor(shard, this.live[shard]! + additions))
-    for (let slot = 0; slot < old.capacity; slot++) {
-      const location = old.location(slot)
-      if (location >>> 0 > LOCATION_REMOVED) {
-        larger.insert(old.fingerprint(slot), location, old.time(slot))
-      }
-    }
+    const larger = this.#make(capacityFor(shard, this.live[shard]! + additions))
+    larger.fillFrom(old)
     this.shards[shard] = larger
     this.leaving[shard] = old
     this.#takenLeaving[shard] = this.#taken[shard]!
@@ -91,7 +100,10 @@ export class IndexWriter {
 
   /** Every reader has left the table: it is no longer written to. */
   leave(shard: number): void {
+    const table = this.leaving[shard]
+    if (table === undefined) return
     this.leaving[shard] = undefined
+    this.memory.free(table.place)
   }
 
   insert(shard: number, fingerprint: number, location: number, timeUs: number): void {
@@ -121,6 +133,11 @@ export class IndexWriter {
     const leaving = this.leaving[shard]
     leaving?.remove(leaving.find(fingerprint, held))
     this.live[shard]!--
+  }
+
+  #make(capacity: number): IndexShard {
+    const place: ShardPlace = this.memory.allocate(capacity)
+    return new IndexShard(this.memory.slabs[place.slab]!, place)
   }
 
   #count(shard: number, table: IndexShard): void {

@@ -1,4 +1,5 @@
 /** What the writer shares with readers in any thread: the state to start from, and every change to it. */
+import type { ShardPlace } from './index-memory.ts'
 import type { LogState } from './log-state.ts'
 import type { Tables } from './tables.ts'
 
@@ -6,14 +7,17 @@ import type { Tables } from './tables.ts'
 export type SharedIndex = {
   readonly directory: string
   readonly hashSeed: number
-  readonly shards: readonly SharedArrayBuffer[]
+  /** The memory of the index, and where in it each shard has its table. */
+  readonly slabs: readonly SharedArrayBuffer[]
+  readonly shards: readonly ShardPlace[]
   readonly slots: SharedArrayBuffer
   readonly tables: Tables
 }
 
 /** What changed since. Numbered: a reader acknowledges by the number, in order. */
 export type ReaderUpdate = { readonly number: number } & (
-  | { readonly kind: 'shard'; readonly shard: number; readonly buffer: SharedArrayBuffer }
+  | { readonly kind: 'slab'; readonly buffer: SharedArrayBuffer }
+  | { readonly kind: 'shard'; readonly shard: number; readonly place: ShardPlace }
   | { readonly kind: 'unmap'; readonly slot: number }
   | { readonly kind: 'tables'; readonly tables: Tables }
 )
@@ -21,7 +25,8 @@ export type ReaderUpdate = { readonly number: number } & (
 export const sharedIndexOf = ({ place, index, segments, tables }: LogState): SharedIndex => ({
   directory: place.directory,
   hashSeed: place.identity.hashSeed,
-  shards: index.shards.map((shard) => shard.buffer),
+  slabs: index.memory.slabs.map(({ buffer }) => buffer),
+  shards: index.shards.map(({ place: shardPlace }) => shardPlace),
   slots: segments.slots.buffer,
   tables,
 })

@@ -99,7 +99,7 @@ export class StagedLookup {
         return
       }
       this.times[place] = shard.time(slot)
-      const location = shard.location(slot) // after the time: see IndexShard.replace
+      const location = shard.locationNow(slot) // after the time: see IndexShard.replace
       if (location === LOCATION_REMOVED) continue
       this.locations[place] = location
       this.#slots[place] = slot
