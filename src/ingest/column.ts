@@ -76,21 +76,31 @@ export const isValid = (valid: Validity, row: number): boolean =>
 const HALF = 2 ** 32
 
 /**
- * Whole units of `ticks` (a divisor of the ticks) since 1970, rounded down; two halves of an int64.
- * Exact as long as the outcome is: the division goes through a remainder that fits a double.
+ * An int64 divided by 1e3 or 1e6, rounded down. Exact wherever a double holds the outcome: the
+ * division goes through a remainder that is below 2^53 for divisors up to 2^21.
  */
-export function dividedInt64(low: number, high: number, ticks: number): number {
-  const wholes = Math.floor(high / ticks)
-  const rest = (high - wholes * ticks) * HALF + (low >>> 0)
-  return wholes * HALF + Math.floor(rest / ticks)
+function dividedInt64(low: number, high: number, divisor: 1e3 | 1e6): number {
+  const wholes = Math.floor(high / divisor)
+  const rest = (high - wholes * divisor) * HALF + (low >>> 0)
+  return wholes * HALF + Math.floor(rest / divisor)
 }
 
-/** Undefined where the microseconds can't be told exactly by a double. */
+/** Rounded down; inexact, and then beyond the bounds of a time, where a double does not hold it. */
 export function timeUsAt(words: Int32Array, ticksPerSecond: number, row: number): number {
   const low = words[2 * row]!
   const high = words[2 * row + 1]!
-  if (ticksPerSecond >= 1e6) return dividedInt64(low, high, ticksPerSecond / 1e6)
+  if (ticksPerSecond === 1e9) return dividedInt64(low, high, 1e3)
   return (high * HALF + (low >>> 0)) * (1e6 / ticksPerSecond)
+}
+
+/** Whole seconds of a time column's row, rounded down. */
+export function secondsAt(words: Int32Array, ticksPerSecond: number, row: number): number {
+  const low = words[2 * row]!
+  const high = words[2 * row + 1]!
+  if (ticksPerSecond === 1e9) return Math.floor(dividedInt64(low, high, 1e6) / 1e3)
+  if (ticksPerSecond === 1e6 || ticksPerSecond === 1e3)
+    return dividedInt64(low, high, ticksPerSecond)
+  return high * HALF + (low >>> 0)
 }
 
 /** The value of one row in its plain form; a time as whole seconds. Copies what it gives. */
@@ -103,7 +113,7 @@ export function valueAt(column: Column, row: number): PlainValue {
     case 'int64':
       return int64At(column.words, column.signed, row)
     case 'time':
-      return dividedInt64(column.words[2 * row]!, column.words[2 * row + 1]!, column.ticksPerSecond)
+      return secondsAt(column.words, column.ticksPerSecond, row)
     case 'bool':
       return isValid(column.bits, row)
     case 'text':

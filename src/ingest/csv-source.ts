@@ -72,6 +72,7 @@ async function readHeader(path: string, blocks: TextBlocks): Promise<{ columns: 
       blocks.keepFrom(start + cells.end, 1)
       return { columns: parseHeader(path, cells) }
     }
+    if (block.isLast) break
     blocks.keepFrom(0, 0)
   }
   throw new Fault('source_invalid', 'has no header', {

@@ -7,7 +7,7 @@ import type { PlainValue } from '../catalog/catalog.ts'
 import type { Layout } from '../row/layout.ts'
 import { NULL, PRESENT } from '../row/layout.ts'
 import type { Column, NumberArray, Validity } from './column.ts'
-import { dividedInt64, isValid } from './column.ts'
+import { isValid, secondsAt } from './column.ts'
 
 /** Turns a feature's two bits from present to null. */
 const PRESENT_TO_NULL = PRESENT ^ NULL
@@ -182,8 +182,7 @@ export class FixedRows {
     const stride = this.#layout.fixedBytes
     for (let row = 0; row < count; row++) {
       if (isValid(valid, start + row)) {
-        const from = 2 * (start + row)
-        const seconds = dividedInt64(source[from]!, source[from + 1]!, ticksPerSecond)
+        const seconds = secondsAt(source, ticksPerSecond, start + row)
         this.#putHalves(row * stride + this.#slot, seconds, Math.floor(seconds / HALF))
       } else this.#setNull(row * stride)
     }

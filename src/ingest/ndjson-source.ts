@@ -97,8 +97,9 @@ function parseLine(line: Uint8Array): Row {
     const value = parseJson(text)
     return isRecord(value) ? value : new UnreadableRow('not a JSON object')
   } catch (fault) {
-    if (fault instanceof Fault) return new UnreadableRow(`${fault.message}, ${fault.where}`)
-    throw fault
+    if (!(fault instanceof Fault)) throw fault
+    // The row's text is a line of its own: only the column says something.
+    return new UnreadableRow(`${fault.message}, ${fault.where?.replace('line 1, ', '')}`)
   }
 }
 

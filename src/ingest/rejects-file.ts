@@ -53,11 +53,18 @@ function writeWhole(descriptor: number, bytes: Uint8Array): void {
 function rowText(chunk: Chunk, index: number): string | undefined {
   const row = rowOf(chunk, index)
   if (row === undefined) return undefined
-  const text = JSON.stringify(row, (_, value: unknown) => {
-    if (typeof value === 'bigint') return rawJson(String(value))
-    return value instanceof Uint8Array ? value.toBase64() : value
-  })
-  return text.length <= REJECTED_ROW_CHARS_MAX ? text : undefined
+  try {
+    const text = JSON.stringify(row, jsonForm)
+    return text.length <= REJECTED_ROW_CHARS_MAX ? text : undefined
+  } catch (thrown) {
+    if (thrown instanceof RangeError) return undefined // nested past the end of the stack
+    throw thrown
+  }
+}
+
+function jsonForm(_: string, value: unknown): unknown {
+  if (typeof value === 'bigint') return rawJson(String(value))
+  return value instanceof Uint8Array ? value.toBase64() : value
 }
 
 /** JSON.rawJSON, which the library's types do not know yet: an integer with all of its digits. */
