@@ -14,7 +14,7 @@ const SIZES = {
     entities: 10,
     features: 50,
     seconds: 0.3,
-    warmup: 0.2,
+    warmup: 0,
     repeats: 1,
     bodies: 8,
   },
@@ -37,7 +37,7 @@ const FORMATS = [
   ['feast json', 'application/json', undefined],
 ] as const
 
-const CONNECTIONS = [1, 16] as const
+const CONNECTIONS = { smoke: [4], full: [1, 16] } as const
 
 type Contender = {
   readonly name: string
@@ -114,7 +114,7 @@ async function measureAll(
   for (const contender of contenders) {
     const bare = await serveBare(contender.replyBytes)
     try {
-      for (const connections of CONNECTIONS) {
+      for (const connections of CONNECTIONS[size]) {
         figures.push(...(await measurePair(served, bare, contender, connections, size)))
       }
     } finally {
@@ -210,7 +210,7 @@ async function sample(
     connections,
     rate: 0,
   }
-  await runLoad({ ...spec, seconds: warmup })
+  if (warmup > 0) await runLoad({ ...spec, seconds: warmup })
   const before = cpuUs(served.pid)
   const report = await runLoad({ ...spec, seconds })
   const used = cpuUs(served.pid) - before
