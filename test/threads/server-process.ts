@@ -28,6 +28,8 @@ export const writeDefinitions = (folder: string, definitions: string): void =>
 
 export type ServerOptions = {
   readonly folder: string
+  /** In place of the folder's features.yaml. */
+  readonly catalog?: string
   readonly flags?: readonly string[]
   readonly environment?: Readonly<Record<string, string>>
   readonly compiled?: boolean
@@ -122,7 +124,8 @@ export class ServerProcess {
 
 async function commandOf(options: ServerOptions): Promise<string[]> {
   const { folder, flags = [], compiled = false, port = 0, program = MAIN } = options
+  const catalog = options.catalog ?? join(folder, 'features.yaml')
   const salver = compiled ? [await buildExecutable()] : [process.execPath, program]
-  const paths = ['--catalog', join(folder, 'features.yaml'), '--data', join(folder, 'data')]
+  const paths = ['--catalog', catalog, '--data', join(folder, 'data')]
   return [...salver, 'serve', ...paths, '--port', `${port}`, ...flags]
 }
