@@ -22,7 +22,9 @@ type Shape = {
 
 export async function openParquetFile(path: string): Promise<SourceFile> {
   const bytes = Bun.file(path).size
-  const reader = await parquetReader()
+  const reader = await parquetReader().catch((cause: unknown) => {
+    throw notParquet(path, cause)
+  })
   const file = await openFile(reader, path)
   try {
     const shape = readShape(file)

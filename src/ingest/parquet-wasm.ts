@@ -5,8 +5,9 @@
  *
  * Bytes that the Rust code did not expect can end in a wasm trap. Traps inside a promise's callback
  * would leave that promise pending for ever and take the process down as an uncaught error, so the
- * callbacks are started by `runGuarded`: a trap becomes the rejection of `broken`, and the instance,
- * whose memory is in no known state, is not used again.
+ * callbacks are started by `runGuarded`: a trap becomes the rejection of `broken`. The instance, whose
+ * memory is in no known state, is not used again, and there is no second one in a process: what the
+ * garbage collector finds of the first would be freed in its memory.
  */
 import wasmPath from 'parquet-wasm/bundler/parquet_wasm_bg.wasm' with { type: 'file' }
 import type { ParquetFile, RecordBatch } from 'parquet-wasm/bundler'
@@ -42,7 +43,8 @@ async function load(): Promise<ParquetReader> {
   const { promise: broken, reject } = Promise.withResolvers<never>()
   broken.catch(() => undefined) // whoever waits for a read hears of it
   const onTrap = (cause: unknown): void => {
-    loading = undefined
+    loading = Promise.reject(new Error('the reader broke off at a file before this one'))
+    loading.catch(() => undefined) // for whoever asks next
     reject(cause)
   }
   const { instance } = await WebAssembly.instantiate(bytes, {
