@@ -82,6 +82,9 @@ export const INDEX_SLAB_BYTES = 64 * 1024 * 1024
 /** One step of compaction between two commit groups: what a direct write waits at most behind it. */
 export const COMPACTION_STEP_MS_MAX = 2
 
+/** The idle check of a log opened by snapshot: half the writer thread's time, in steps as short as this. */
+export const SCRUB_STEP_MS_MAX = 2
+export const SCRUB_PAUSE_MS = 2
 /** After a step of compaction failed, at a full disk most likely. */
 export const COMPACTION_RETRY_MS = 1_000
 

@@ -1,6 +1,7 @@
 /**
  * A disk in memory that remembers what was written and synced, in order, and fails when it is told to.
- * From any moment of its history it makes the disks that a power cut could have left (`afterPowerCut`).
+ * From any moment of its history it makes the disks that a power cut could have left (`afterPowerCut`), and the one that a kill leaves
+ * (`afterKill`).
  */
 import type { Disk, DiskFile, Lock, OpenMode } from '../../src/store/embedded/disk.ts'
 import type { SeededRandom } from '../base/seeded-random.ts'
@@ -187,6 +188,17 @@ export class MemoryDisk implements Disk {
     for (const [path, inode] of this.#survivingNames(count, chooses)) cut.#put(path, files[inode]!)
     cut.#startHistory()
     return cut
+  }
+
+  /** What the next process sees if this one is killed after the first `count` ops; what is synced stays so. */
+  afterKill(count: number): MemoryDisk {
+    const killed = new MemoryDisk()
+    for (const op of this.ops.slice(0, count)) {
+      if (op.kind === 'create') killed.#inodes[op.inode] = new Inode()
+      killed.#apply(op)
+    }
+    killed.historyStart = count
+    return killed
   }
 
   /** What is there now counts as written and synced. */

@@ -1,9 +1,10 @@
 /**
  * The power goes at any moment: from every prefix of what was written and synced, disks are made with
  * unsynced blocks lost, torn or reordered and directory changes undone. Each must open, with every
- * acknowledged row. The canaries take a kind of sync out, and then this must be seen.
+ * acknowledged row; so must those that are left when a kill and another run came before. The canaries take a kind of sync out, and then this must be seen.
  *
- * STEPS= sets how many writes the history has, IMAGES= how many disks are made for each prefix.
+ * STEPS= sets how many writes the history has, IMAGES= how many disks are made for each prefix,
+ * KILLS_SHARE= at how many of the prefixes a process is killed.
  */
 import { describe, expect, test } from 'bun:test'
 import type { Durability } from '../../src/store/embedded/embedded-writer.ts'
@@ -21,6 +22,8 @@ import { SampleTable } from './sample-table.ts'
 const DIR = '/store'
 const LANES: readonly Lane[] = ['direct', 'stream', 'batch']
 const KEYS = 60
+/** The row of the run between a kill and the power cut. */
+const WRITTEN_LAST = KEYS + 1
 
 const SIZES: LogSizes = {
   segmentBytes: 32 * 1024,
@@ -34,9 +37,9 @@ type Step = { readonly write: number; readonly row: SampleRow | undefined }
 
 class History {
   readonly disk = new MemoryDisk()
+  readonly durability: Durability
   readonly steps = new Map<number, Step[]>()
   readonly #random: SeededRandom
-  readonly #durability: Durability
   readonly #model = new ModelTable()
   #store!: EmbeddedStore
   #table!: SampleTable
@@ -45,7 +48,7 @@ class History {
 
   constructor(random: SeededRandom, durability: Durability) {
     this.#random = random
-    this.#durability = durability
+    this.durability = durability
   }
 
   async run(writes: number): Promise<void> {
@@ -61,8 +64,7 @@ class History {
   }
 
   async #open(): Promise<void> {
-    const { disk } = this
-    const durability = this.#durability
+    const { disk, durability } = this
     const clock = () => 0
     this.#store = await openEmbeddedStore({ dir: DIR, durability, disk, sizes: SIZES, clock })
     this.#table = await SampleTable.open(this.#store)
@@ -179,6 +181,53 @@ async function cutEverywhere(
   return { faults, disks }
 }
 
+/** A run that is killed after `count` ops, another that writes a row, and then the power goes. */
+async function faultsAfterKill(
+  history: History,
+  count: number,
+  random: SeededRandom,
+  options: { readonly marks: ReadonlySet<number>; readonly mayLose: boolean },
+): Promise<string[]> {
+  const disk = history.disk.afterKill(count)
+  const { durability } = history
+  const store = await openEmbeddedStore({ dir: DIR, durability, disk, sizes: SIZES })
+  const table = await SampleTable.open(store)
+  await table.write([{ id: WRITTEN_LAST, timeUs: 1, value: 7 }])
+  const cut = disk.afterPowerCut(disk.ops.length, random, random.chance(0.8) ? 'none' : 'some')
+  await store.close()
+  const faults = await faultsOf(cut, history, options.marks, options.mayLose)
+  if (faults.length > 0 || options.mayLose) return faults
+  const again = await openEmbeddedStore({ dir: DIR, durability, disk: cut, sizes: SIZES })
+  const [row] = await (await SampleTable.open(again)).read([WRITTEN_LAST])
+  await again.close()
+  return row === undefined ? ['the row that was written last is gone'] : []
+}
+
+async function killEverywhere(
+  history: History,
+  random: SeededRandom,
+  mayLose: boolean,
+): Promise<{ faults: string[]; kills: number }> {
+  const { ops } = history.disk
+  const marks = new Set<number>()
+  const faults: string[] = []
+  let kills = 0
+  for (let count = 0; count <= ops.length && faults.length === 0; count++) {
+    const last = ops[count - 1]
+    if (last?.kind === 'mark') marks.add(last.mark)
+    // A name that changed and is not synced yet is what a second run must not build upon.
+    if (last?.kind === 'rename' || random.chance(KILLS_SHARE)) {
+      const found = await faultsAfterKill(history, count, random, { marks, mayLose })
+      faults.push(...found.map((fault) => `killed after op ${count}: ${fault}`))
+      kills++
+    }
+  }
+  return { faults, kills }
+}
+
+/** Of the moments between two operations, how many see a kill. */
+const KILLS_SHARE = Number(process.env['KILLS_SHARE'] ?? 0.1)
+
 const images = Number(process.env['IMAGES'] ?? 1)
 
 describe('a power cut at any moment', () => {
@@ -200,6 +249,17 @@ describe('a power cut at any moment', () => {
     const { faults } = await cutEverywhere(history, random, options)
     expect(faults).toEqual([])
   }, 3_600_000)
+
+  for (const durability of ['sync', 'process'] satisfies Durability[]) {
+    test(`after a kill at any moment and another run leaves what was promised (${durability})`, async () => {
+      const random = new SeededRandom(`kill, run, cut, ${durability}`)
+      const history = new History(random, durability)
+      await history.run(stepsOf(30))
+      const { faults, kills } = await killEverywhere(history, random, durability === 'process')
+      expect(faults).toEqual([])
+      expect(kills).toBeGreaterThan(20)
+    }, 3_600_000)
+  }
 
   for (const omission of ['fdatasync', 'fsync', 'directory'] satisfies Omission[]) {
     test(`is noticed to take rows if ${omission} is left out`, async () => {

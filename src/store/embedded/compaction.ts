@@ -212,6 +212,7 @@ export class Compaction {
       const at = offset / 4
       if (!isHeader(view, at, victim.id) || !isBody(view, at, victim.id)) {
         victim.isDamaged = true
+        this.#parts.state.counters.damagesFound++
         break
       }
       if (kindOf(view.words, at) === KIND_TOUCH) {

@@ -22,6 +22,8 @@ export function describeState(state: LogState, queued: Readonly<Record<Lane, num
     lastSequence: state.lastSequence,
     counters: {
       ...state.counters,
+      segmentsUnchecked: segments.filter(({ slot }) => !state.segments.slots.isChecked(slot))
+        .length,
       queuedDirect: queued.direct,
       queuedStream: queued.stream,
       queuedBatch: queued.batch,

@@ -3,7 +3,7 @@
  * group in the making, append, sync, publish, acknowledge. Nothing of the next group is compared before
  * this one is published; compaction and other jobs run in steps between groups, never inside one.
  */
-import { BATCH_SHARE_MS_MAX, COMPACTION_RETRY_MS } from '../../base/limits.ts'
+import { BATCH_SHARE_MS_MAX, COMPACTION_RETRY_MS, SCRUB_PAUSE_MS } from '../../base/limits.ts'
 import { Fault } from '../../base/fault.ts'
 import { decodeLayout } from '../../row/layout.ts'
 import type { RowWriter, StoreStats, TableHandle, TableSpec } from '../store.ts'
@@ -19,6 +19,7 @@ import type { LogState } from './log-state.ts'
 import { LogWriter } from './log-writer.ts'
 import { describeState } from './describe-state.ts'
 import { QueuedWrite } from './queued-write.ts'
+import { Scrub } from './scrub.ts'
 import type { SegmentRoster } from './segment-roster.ts'
 import type { ReaderUpdate, SharedIndex } from './shared-index.ts'
 import { sharedIndexOf } from './shared-index.ts'
@@ -57,6 +58,7 @@ export class EmbeddedWriter implements RowWriter {
   readonly #judge: GroupJudge
   readonly #publisher: GroupPublisher
   readonly #compaction: Compaction
+  readonly #scrub: Scrub
   readonly #jobs: Job[] = []
   /** Callers that wait for an answer. */
   readonly #waiting = new Set<Promise<unknown>>()
@@ -88,6 +90,8 @@ export class EmbeddedWriter implements RowWriter {
       const log = segment.horizon === 0 ? this.#entries : this.#copies
       log.resume(segment)
     }
+    this.#scrub = new Scrub(state)
+    this.#scrubWhenIdle()
   }
 
   /**
@@ -293,6 +297,17 @@ export class EmbeddedWriter implements RowWriter {
       await nextTurn()
     }
     this.#isRunning = false
+  }
+
+  /** One bounded step each time the writer has had nothing to do for a while. */
+  #scrubWhenIdle(): void {
+    if (this.#isClosed || this.#scrub.isDone()) return
+    const { groups } = this.#state.counters
+    setTimeout(() => {
+      const wasIdle = groups === this.#state.counters.groups && !this.#isRunning
+      if (wasIdle && !this.#isClosed) this.#scrub.step()
+      this.#scrubWhenIdle()
+    }, SCRUB_PAUSE_MS).unref()
   }
 
   async #commitGroup(): Promise<void> {

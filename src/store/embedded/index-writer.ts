@@ -98,6 +98,22 @@ export class IndexWriter {
     return larger
   }
 
+  /** Before a log is read: room for about so many entries, so that the shards need not grow there. */
+  expect(entries: number): void {
+    this.#rebuild(
+      (shard) => capacityFor(shard, entries / SHARDS) > this.shards[shard]!.capacity,
+      entries,
+    )
+  }
+
+  /** After a log is read: takes back room that was expected in vain. */
+  fit(): void {
+    this.#rebuild(
+      (shard) => capacityFor(shard, this.live[shard]!) < this.shards[shard]!.capacity,
+      0,
+    )
+  }
+
   /** Every reader has left the table: it is no longer written to. */
   leave(shard: number): void {
     const table = this.leaving[shard]
@@ -133,6 +149,15 @@ export class IndexWriter {
     const leaving = this.leaving[shard]
     leaving?.remove(leaving.find(fingerprint, held))
     this.live[shard]!--
+  }
+
+  /** Gives shards tables with room for their share of so many more. No reader may look at them. */
+  #rebuild(isWanted: (shard: number) => boolean, additions: number): void {
+    for (let shard = 0; shard < SHARDS; shard++) {
+      if (!isWanted(shard)) continue
+      this.grow(shard, Math.ceil(additions / SHARDS))
+      this.leave(shard)
+    }
   }
 
   #make(capacity: number): IndexShard {

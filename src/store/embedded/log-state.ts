@@ -42,6 +42,8 @@ export type LogCounters = {
   segmentsRetired: number
   shardsGrown: number
   compactionsFailed: number
+  /** Segments in which compaction or the idle check met an entry that is not what was written. */
+  damagesFound: number
   /** At open: torn tails cut off and bytes in them, snapshots and hints that could not be used. */
   tailsDropped: number
   tailBytesDropped: number
@@ -59,6 +61,7 @@ const NO_COUNTS: LogCounters = {
   segmentsRetired: 0,
   shardsGrown: 0,
   compactionsFailed: 0,
+  damagesFound: 0,
   tailsDropped: 0,
   tailBytesDropped: 0,
   snapshotsIgnored: 0,

@@ -128,6 +128,7 @@ export function replayLog(
   const damages: Damage[] = []
   const segments = addSegments(state, found)
   state.segments.skipIds(manifest.lastId)
+  state.index.expect(sum(found.map(entriesAbout)))
   const replay = new LogReplay(state)
   const ends = new Map<Segment, SegmentEnd>()
   found.forEach((each, place) => {
@@ -139,8 +140,20 @@ export function replayLog(
   })
   if (damages.length > 0) throw damagedStore(state.place.directory, damages)
   replay.finish()
+  state.index.fit()
   return ends
 }
+
+/** How many entries a sealed segment may hold, if all its groups are like the first. */
+function entriesAbout({ listed, header, view }: FoundSegment): number {
+  if (listed.end === undefined) return 0
+  const reader = new GroupReader(view, header.id)
+  const end = reader.read(SEGMENT_HEADER_BYTES)
+  if (end === 0) return 0
+  return (reader.count * listed.end) / (end - SEGMENT_HEADER_BYTES)
+}
+
+const sum = (numbers: readonly number[]): number => numbers.reduce((a, b) => a + b, 0)
 
 /** Makes segments on the disk those of an empty state; where they end is found by reading them. */
 export function addSegments(state: LogState, found: readonly FoundSegment[]): Segment[] {

@@ -1,6 +1,7 @@
 /** Opens or makes the files of a store and brings its state up, for writing or for reading only. */
 import { Fault } from '../../base/fault.ts'
 import type { Disk } from './disk.ts'
+import { isNoRoom, readWhole, replaceWhole } from './disk.ts'
 import { loadSnapshot, removeSnapshot, writeSnapshot } from './index-snapshot.ts'
 import { LogView } from './log-entry.ts'
 import { GroupReader } from './log-reader.ts'
@@ -26,6 +27,8 @@ const FRESH_NAMES: ReadonlySet<string> = new Set([
   'TABLES.new',
   'STORE.new',
 ])
+
+const SETTLED_NAMES = ['SEGMENTS', 'TABLES', 'STORE'] as const
 
 /** True if a store is there, false if one can be made there; else a Fault. */
 export function isStore(disk: Disk, directory: string): boolean {
@@ -75,6 +78,7 @@ export async function openState(
   sizes: LogSizes,
 ): Promise<{ state: LogState; roster: SegmentRoster }> {
   const { state, manifest, ends } = readState(disk, directory, sizes)
+  settleFiles(disk, directory)
   removeLeftovers(disk, directory, manifest)
   const roster = new SegmentRoster(
     state,
@@ -90,6 +94,23 @@ export async function openState(
     hasSnapshot = false
   }
   return { state, roster }
+}
+
+/**
+ * Makes what this run sees of the small files what a power cut would leave. An earlier run may have ended
+ * between a rename and the sync of the directory, or that sync may have failed: then a sync alone may
+ * do nothing, and so each is put in its own place once more. Before anything relies on them.
+ */
+function settleFiles(disk: Disk, directory: string): void {
+  try {
+    for (const name of SETTLED_NAMES) {
+      replaceWhole(disk, directory, name, readWhole(disk, `${directory}/${name}`))
+    }
+  } catch (error) {
+    // A store on a full disk still opens, to be read: what could not be written anew is synced.
+    if (!isNoRoom(error)) throw error
+    disk.syncDirectory(directory)
+  }
 }
 
 /** The last thing a store that closes well does. */
