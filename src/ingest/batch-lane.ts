@@ -112,9 +112,11 @@ class BatchLane {
   async #send(file: string): Promise<void> {
     const { sink } = this.#run
     const normalised = this.#normaliser.take(sink.table, sink.layout, 'batch')
+    const fromMs = performance.now()
     const done = sink
       .write(normalised.batch)
       .then((outcomes) => this.#count(normalised, outcomes, file))
+    this.#writeMs += performance.now() - fromMs
     done.catch(() => undefined) // #settle hears of it
     this.#sent.push(done)
     await this.#settle(SINK_BATCHES_MAX - 1)

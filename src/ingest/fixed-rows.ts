@@ -113,6 +113,10 @@ export class FixedRows {
       this.#writeInt32(values, valid, start, count)
     } else if (name === 'INT64' && isIntegerArray(values)) {
       this.#writeWidened(values, valid, start, count)
+    } else if (name === 'INT32' && holdIntegers(values, 2 ** 31, start, count)) {
+      this.#writeInt32(values, valid, start, count)
+    } else if (name === 'INT64' && holdIntegers(values, 2 ** 53, start, count)) {
+      this.#writeWidened(values, valid, start, count)
     } else return false
     return true
   }
@@ -155,7 +159,7 @@ export class FixedRows {
     for (let row = 0; row < count; row++) {
       const value = values[start + row]!
       if (isValid(valid, start + row))
-        this.#putHalves(row * stride + this.#slot, value, value < 0 ? -1 : 0)
+        this.#putHalves(row * stride + this.#slot, value, Math.floor(value / HALF))
       else this.#setNull(row * stride)
     }
   }
@@ -221,6 +225,15 @@ function makeTemplate(layout: Layout): Uint8Array {
     row[at] = row[at]! | (PRESENT << (2 * (position & 3)))
   })
   return row
+}
+
+/** Integers within the bound, and nothing else, not even a missing number. */
+function holdIntegers(values: NumberArray, bound: number, start: number, count: number): boolean {
+  for (let row = start; row < start + count; row++) {
+    const value = values[row]!
+    if (!(value > -bound && value < bound && Math.floor(value) === value)) return false
+  }
+  return true
 }
 
 const isIntegerArray = (values: NumberArray): boolean =>

@@ -10,7 +10,7 @@ export type StageSeconds = {
   /** Waiting for the source. */
   readonly decode: number
   readonly normalise: number
-  /** Waiting for the sink. */
+  /** Handing over to the sink, and waiting for it. */
   readonly write: number
   readonly total: number
 }

@@ -8,7 +8,6 @@ import { SERVER_RETRY_MS_MAX, SERVER_WRITE_MS_MAX } from '../base/limits.ts'
 import type { FeatureView } from '../catalog/catalog.ts'
 
 import { viewLayout } from '../row/view-layout.ts'
-import type { WriteBatch } from '../store/write-batch.ts'
 import { encodeBatch } from './encode-batch.ts'
 import { directNames } from './row-names.ts'
 import { parseRefusal, parseWriteReply } from './server-reply.ts'
@@ -29,12 +28,15 @@ const BACKOFF_MS_MIN = 200
 const BACKOFF_MS_MAX = 5_000
 
 export function serverSink(target: ServerTarget): Sink {
+  const { view } = target
   let last: Promise<unknown> = Promise.resolve()
   return {
     table: 0,
     layout: 0,
     write: (batch) => {
-      const written = last.then(() => writeBatch(target, batch))
+      // Made at once: it is ready when the server has answered the one before.
+      const body = encodeBatch(view, viewLayout(view), directNames(view).time, batch)
+      const written = last.then(() => writeBody(target, body, batch.count))
       last = written
       written.catch(() => undefined) // its caller hears of it, and so do those behind it
       return written
@@ -42,10 +44,12 @@ export function serverSink(target: ServerTarget): Sink {
   }
 }
 
-async function writeBatch(target: ServerTarget, batch: WriteBatch): Promise<SinkOutcomes> {
-  const { view } = target
-  const body = encodeBatch(view, viewLayout(view), directNames(view).time, batch)
-  const outcomes = parseWriteReply(await post(target, body), batch.count)
+async function writeBody(
+  target: ServerTarget,
+  body: Uint8Array,
+  rows: number,
+): Promise<SinkOutcomes> {
+  const outcomes = parseWriteReply(await post(target, body), rows)
   if (outcomes !== undefined) return outcomes
   throw unavailable(target.server, 'what answers there is no Salver server')
 }

@@ -137,11 +137,13 @@ function randomColumn(
       return { column: { form: 'number', values, valid }, values: seen(asNull) }
     }
     case 'INT32': {
+      if (random.chance(0.3)) return wholeDoubles(random, 2 ** 31, rows, valid, seen)
       const arrays = [Int8Array, Int16Array, Int32Array, Uint8Array, Uint16Array] as const
       const values = filled(random.pick(arrays), rows, () => random.below(2 ** 32))
       return { column: { form: 'number', values, valid }, values: seen((row) => values[row]!) }
     }
     case 'INT64': {
+      if (random.chance(0.3)) return wholeDoubles(random, 2 ** 53, rows, valid, seen)
       const values = BigInt64Array.from({ length: rows }, () => random.int64())
       const words = new Int32Array(values.buffer)
       return {
@@ -192,6 +194,22 @@ function randomColumn(
       }
     }
   }
+}
+
+/** Integers as pandas keeps those that may be missing. */
+function wholeDoubles(
+  random: SeededRandom,
+  bound: number,
+  rows: number,
+  valid: Uint8Array | undefined,
+  seen: (value: (row: number) => PlainValue) => PlainValue[],
+): Filled {
+  const values = Float64Array.from({ length: rows }, () => {
+    const whole = Math.floor(random.next() * bound) * random.pick([1, -1])
+    return valid !== undefined && random.chance(0.1) ? NaN : whole
+  })
+  const asNull = (row: number): PlainValue => (Number.isNaN(values[row]) ? null : values[row]!)
+  return { column: { form: 'number', values, valid }, values: seen(asNull) }
 }
 
 function filled(
