@@ -16,6 +16,7 @@ import {
 import { GroupReader } from '../../src/store/embedded/log-reader.ts'
 import {
   SEGMENT_HEADER_BYTES,
+  checksumSeedOf,
   decodeSegmentHeader,
   encodeSegmentHeader,
   locationOf,
@@ -45,12 +46,14 @@ const header = {
   fileBytes: 64 * 1024 * 1024,
 }
 
+const SEED = checksumSeedOf(header.storeId, header.id)
+
 test("the page's example is read as it says", () => {
   const bytes = exampleBytes()
   expect(bytes.length).toBe(192)
   expect(decodeSegmentHeader(bytes)).toEqual(header)
-  const view = new LogView(bytes)
-  const reader = new GroupReader(view, header.id)
+  const view = new LogView(bytes, SEED)
+  const reader = new GroupReader(view)
   expect(reader.read(SEGMENT_HEADER_BYTES)).toBe(192)
   expect(reader.count).toBe(1)
   expect(reader.isSynced).toBe(true)
@@ -79,7 +82,7 @@ test("the page's example is read as it says", () => {
 
 test("the page's example is what is written", () => {
   const group = new GroupBuilder()
-  group.begin(header.id, header.fileBytes - SEGMENT_HEADER_BYTES)
+  group.begin(SEED, header.fileBytes - SEGMENT_HEADER_BYTES)
   group.add({
     kind: 1,
     table: 1,
@@ -97,11 +100,13 @@ test("the page's example is what is written", () => {
   expect(written.toHex()).toBe(exampleBytes().toHex())
 })
 
-test('a checksum begun with another id is wrong', () => {
-  const view = new LogView(exampleBytes())
-  const reader = new GroupReader(view, 2)
-  expect(reader.read(SEGMENT_HEADER_BYTES)).toBe(0)
-  expect(reader.faultOffset).toBe(SEGMENT_HEADER_BYTES)
+test('the checksums of another segment, or of another store, are wrong', () => {
+  const others = [checksumSeedOf(header.storeId, 2), checksumSeedOf(new Uint8Array(16), 1), 1, 0]
+  for (const seed of others) {
+    const reader = new GroupReader(new LogView(exampleBytes(), seed))
+    expect(reader.read(SEGMENT_HEADER_BYTES)).toBe(0)
+    expect(reader.faultOffset).toBe(SEGMENT_HEADER_BYTES)
+  }
 })
 
 test('a location names every entry of 128 GiB, and none of them is empty or removed', () => {

@@ -109,7 +109,9 @@ export class MemoryDisk implements Disk {
   }
 
   map(path: string): Uint8Array<ArrayBuffer> {
-    const inode = this.inode(this.#names.get(path)!)
+    const known = this.#names.get(path)
+    if (known === undefined) throw Object.assign(new Error(`no ${path}`), { code: 'ENOENT' })
+    const inode = this.inode(known)
     if (inode.size === 0) throw Object.assign(new Error('empty'), { code: 'EINVAL' })
     const mapping = inode.bytes.slice(0, inode.size)
     inode.mappings.push(mapping)

@@ -154,16 +154,12 @@ export class Compaction {
       const segment = all[place]!
       const touchesLive = Math.min(touched, segment.touches)
       touched -= touchesLive
-      if (!roster.isSealed(segment) || segment.isDamaged || this.#isRetiring(segment)) continue
+      if (!roster.isSealed(segment) || segment.isDamaged || segment.isRetired) continue
       const gone = this.#areTombstonesDue(segment) ? segment.tombstoneBytes : 0
       const liveBytes = segment.liveBytes - gone + touchesLive * TOUCH_BYTES
       shares.set(segment, liveBytes <= 0 ? 1 : 1 - liveBytes / segment.end)
     }
     return shares
-  }
-
-  #isRetiring(segment: Segment): boolean {
-    return this.#retiring.some((retiring) => retiring.segment === segment)
   }
 
   #exceeds(logPerLive: number): boolean {
@@ -210,7 +206,7 @@ export class Compaction {
     let { offset, touches } = this.#progress
     for (let entry = 1; offset < victim.end; entry++) {
       const at = offset / 4
-      if (!isHeader(view, at, victim.id) || !isBody(view, at, victim.id)) {
+      if (!isHeader(view, at) || !isBody(view, at)) {
         victim.isDamaged = true
         this.#parts.state.counters.damagesFound++
         break
@@ -316,6 +312,7 @@ export class Compaction {
     // What superseded its dead entries may not be synced yet, where writes are not waited for.
     await this.#parts.entries.sync()
     const askedBy = this.#parts.readers.tell({ kind: 'unmap', slot: victim.slot })
+    victim.isRetired = true
     this.#retiring.push({ segment: victim, askedBy })
     this.#victim = undefined
     this.#removePassed()

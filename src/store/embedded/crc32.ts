@@ -48,7 +48,7 @@ function crc32OfTwo(crc: number, first: number, second: number): number {
 
 /** Goes on from `crc` over words `start` to `end`. Signed. */
 export function crc32OfWords(crc: number, words: Int32Array, start: number, end: number): number {
-  let running = crc
+  let running = crc | 0
   let place = start
   for (; place + 1 < end; place += 2) {
     running = crc32OfTwo(running, words[place]!, words[place + 1]!)

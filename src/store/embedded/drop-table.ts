@@ -25,6 +25,5 @@ function dropFromShard(state: LogState, table: number, shard: number): void {
 function isOfTable(state: LogState, table: number, location: number): boolean {
   const view = state.map.view(slotOf(location))
   const at = wordOf(location)
-  const id = state.segments.slots.id(slotOf(location))
-  return isHeader(view, at, id) && tableOf(view.words, at) === table
+  return isHeader(view, at) && tableOf(view.words, at) === table
 }

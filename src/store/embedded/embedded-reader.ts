@@ -35,7 +35,7 @@ export class EmbeddedReader implements RowReader {
   #rowWords = new Int32Array(0)
 
   constructor(index: SharedIndex, disk: Disk) {
-    this.#segments = new SegmentMap(disk, index.directory, new SlotTable(index.slots))
+    this.#segments = new SegmentMap(disk, index, new SlotTable(index.slots))
     this.#slabs = index.slabs.map((buffer) => new IndexSlab(buffer))
     this.#shards = index.shards.map((place) => this.#shardAt(place))
     this.#lookup = new StagedLookup(index.hashSeed, this.#shards, this.#segments)

@@ -64,18 +64,18 @@ export class GroupBuilder {
   /** Bytes and entries of the group so far. */
   used = 0
   count = 0
-  #segmentId = 0
+  #checksumSeed = 0
   #bytesMax = 0
 
   constructor(groupBytesMax = GROUP_BYTES_MAX) {
-    this.view = new LogView(new Uint8Array(groupBytesMax))
+    this.view = new LogView(new Uint8Array(groupBytesMax), 0)
   }
 
   /** Starts an empty group for a segment that has so much room left. */
-  begin(segmentId: number, roomBytes: number): void {
+  begin(checksumSeed: number, roomBytes: number): void {
     this.used = 0
     this.count = 0
-    this.#segmentId = segmentId
+    this.#checksumSeed = checksumSeed
     this.#bytesMax = Math.min(this.view.bytes.length, roomBytes) - GROUP_END_BYTES
   }
 
@@ -137,7 +137,7 @@ export class GroupBuilder {
     const entriesEnd = this.used / 4
     const firstSequence = doubles[DOUBLE_SEQUENCE]!
     const count = this.count
-    let chain = 0
+    let chain = this.#checksumSeed
     let lastSequence = firstSequence
     for (let at = 0; at < entriesEnd; at += entryBytesOf(words, at) / 4) {
       chain = crc32OfWord(chain, this.#checksum(at))
@@ -179,8 +179,8 @@ export class GroupBuilder {
 
   #checksum(at: number): number {
     const { words } = this.view
-    words[at + WORD_BODY_CHECKSUM] = bodyChecksum(this.view, at, this.#segmentId)
-    const checksum = headerChecksum(words, at, this.#segmentId)
+    words[at + WORD_BODY_CHECKSUM] = bodyChecksum(this.view, at, this.#checksumSeed)
+    const checksum = headerChecksum(words, at, this.#checksumSeed)
     words[at + WORD_HEADER_CHECKSUM] = checksum
     return checksum
   }

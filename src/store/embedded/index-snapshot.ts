@@ -122,7 +122,8 @@ function decodeSegment(stored: SnapshotHeader['segments'][number]): Segment {
     sequenceMin: stored.sequenceMin ?? Infinity,
     tombstoneTimeMaxUs: stored.tombstoneTimeMaxUs ?? -Infinity,
   }
-  return { ...stored, ...infinite } as Segment // under a checksum
+  // One that was about to go when the store closed is found empty, and goes then.
+  return { ...stored, ...infinite, isRetired: false } as Segment // under a checksum
 }
 
 function readHeader(file: DiskFile, state: LogState): FoundHeader | undefined {
@@ -150,7 +151,7 @@ function fits(
     const each = found[place]
     if (each?.header.id !== segment.id || each.header.slot !== segment.slot) return false
     if (each.listed.end !== undefined) return each.listed.end === segment.end
-    return new GroupReader(each.view, segment.id).read(segment.end) === 0
+    return new GroupReader(each.view).read(segment.end) === 0
   })
 }
 

@@ -31,13 +31,18 @@ const WORD_CHECKED = 2
 export const pad8 = (bytes: number): number => (bytes + 7) & ~7
 export const padUnit = (bytes: number): number => (bytes + UNIT_BYTES - 1) & ~(UNIT_BYTES - 1)
 
-/** Memory that holds entries, as bytes, words and doubles. Of a mapped segment: views, not copies. */
+/**
+ * Memory that holds entries, as bytes, words and doubles. Of a mapped segment: views, not copies, and
+ * where the checksums of its entries begin.
+ */
 export class LogView {
   readonly bytes: Uint8Array<ArrayBuffer>
   readonly words: Int32Array
   readonly doubles: Float64Array
+  readonly checksumSeed: number
 
-  constructor(bytes: Uint8Array<ArrayBuffer>) {
+  constructor(bytes: Uint8Array<ArrayBuffer>, checksumSeed: number) {
+    this.checksumSeed = checksumSeed
     this.bytes = bytes
     this.words = new Int32Array(bytes.buffer, bytes.byteOffset, bytes.length >> 2)
     this.doubles = new Float64Array(bytes.buffer, bytes.byteOffset, bytes.length >> 3)
@@ -68,21 +73,21 @@ export const entryBytesOf = (words: Int32Array, at: number): number =>
 export const entryBytes = (keyBytes: number, rowBytes: number): number =>
   padUnit(HEADER_BYTES + pad8(keyBytes) + rowBytes)
 
-export function headerChecksum(words: Int32Array, at: number, segmentId: number): number {
-  return crc32OfWords(segmentId, words, at + WORD_CHECKED, at + BODY_WORD)
+export function headerChecksum(words: Int32Array, at: number, seed: number): number {
+  return crc32OfWords(seed, words, at + WORD_CHECKED, at + BODY_WORD)
 }
 
-export function bodyChecksum(view: LogView, at: number, segmentId: number): number {
+export function bodyChecksum(view: LogView, at: number, seed: number): number {
   const start = at * 4 + HEADER_BYTES
   const end = start + pad8(keyBytesOf(view.words, at)) + rowBytesOf(view.words, at)
-  return crc32Of(segmentId, view.bytes, view.words, start, end)
+  return crc32Of(seed, view.bytes, view.words, start, end)
 }
 
 /** True if a whole header of a possible entry stands at word `at` and its entry ends within the view. */
-export function isHeader(view: LogView, at: number, segmentId: number): boolean {
-  const { words } = view
+export function isHeader(view: LogView, at: number): boolean {
+  const { words, checksumSeed } = view
   if (at + BODY_WORD > words.length || words[at] !== ENTRY_MAGIC) return false
-  if (words[at + WORD_HEADER_CHECKSUM] !== headerChecksum(words, at, segmentId)) return false
+  if (words[at + WORD_HEADER_CHECKSUM] !== headerChecksum(words, at, checksumSeed)) return false
   return isPossible(words, at)
 }
 
@@ -107,5 +112,5 @@ export function isPossible(words: Int32Array, at: number): boolean {
 }
 
 /** True if the body of an entry whose header is right is right too. */
-export const isBody = (view: LogView, at: number, segmentId: number): boolean =>
-  view.words[at + WORD_BODY_CHECKSUM] === bodyChecksum(view, at, segmentId)
+export const isBody = (view: LogView, at: number): boolean =>
+  view.words[at + WORD_BODY_CHECKSUM] === bodyChecksum(view, at, view.checksumSeed)

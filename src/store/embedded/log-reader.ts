@@ -26,17 +26,15 @@ export class GroupReader {
   faultOffset = 0
   fault = ''
   readonly #view: LogView
-  readonly #segmentId: number
 
-  constructor(view: LogView, segmentId: number) {
+  constructor(view: LogView) {
     this.#view = view
-    this.#segmentId = segmentId
   }
 
   /** Byte offset behind the whole group that begins at byte `start`, or 0 if none does. */
   read(start: number): number {
-    const { words } = this.#view
-    let chain = 0
+    const { words, checksumSeed } = this.#view
+    let chain = checksumSeed
     let count = 0
     for (let at = start / 4; (at - start / 4) * 4 < GROUP_BYTES_MAX;) {
       if (!this.#isEntry(at)) return 0
@@ -77,11 +75,11 @@ export class GroupReader {
   }
 
   #isEntry(at: number): boolean {
-    if (!isHeader(this.#view, at, this.#segmentId)) {
+    if (!isHeader(this.#view, at)) {
       this.#refuse(at, 'no entry header that its checksum confirms')
       return false
     }
-    if (!isBody(this.#view, at, this.#segmentId)) {
+    if (!isBody(this.#view, at)) {
       this.#refuse(at, 'the body checksum is wrong')
       return false
     }

@@ -89,7 +89,8 @@ export class LogState {
   constructor(place: StorePlace, tables: Tables) {
     this.place = place
     this.tables = tables
-    this.map = new SegmentMap(place.disk, place.directory, this.segments.slots)
+    const { directory, identity } = place
+    this.map = new SegmentMap(place.disk, { directory, storeId: identity.storeId }, this.segments.slots)
   }
 
   /** The decoded layout of a number that rows in the log bear. */

@@ -11,7 +11,7 @@ import { GroupBuilder } from './group-builder.ts'
 import { DOUBLE_SEQUENCE } from './log-entry.ts'
 import type { LogState } from './log-state.ts'
 import type { SegmentRoster } from './segment-roster.ts'
-import { SEGMENT_HEADER_BYTES, encodeSegmentHeader, segmentName } from './segment.ts'
+import { SEGMENT_HEADER_BYTES, checksumSeedOf, encodeSegmentHeader, segmentName } from './segment.ts'
 import type { Segment } from './segments.ts'
 import { emptySegment } from './segments.ts'
 
@@ -66,7 +66,8 @@ export class LogWriter {
     if (this.#segment !== undefined && this.#roomBytes() < groupRoomMin) await this.seal()
     this.#state.beforeChange()
     if (this.#segment === undefined) this.#createSegment()
-    this.builder.begin(this.segment.id, this.#roomBytes())
+    const { storeId } = this.#state.place.identity
+    this.builder.begin(checksumSeedOf(storeId, this.segment.id), this.#roomBytes())
   }
 
   /** Gives the segment no more groups. */

@@ -8,7 +8,7 @@ import { LogReplay } from './log-replay.ts'
 import { LogView } from './log-entry.ts'
 import type { LogState, StorePlace } from './log-state.ts'
 import type { Manifest, ManifestSegment } from './manifest.ts'
-import { SEGMENT_HEADER_BYTES, decodeSegmentHeader, segmentName } from './segment.ts'
+import { SEGMENT_HEADER_BYTES, checksumSeedOf, decodeSegmentHeader, segmentName } from './segment.ts'
 import type { SegmentHeader } from './segment.ts'
 import type { Segment } from './segments.ts'
 import { emptySegment } from './segments.ts'
@@ -43,7 +43,7 @@ export function findSegments(
       damage('the segment is missing')
       continue
     }
-    const view = mapSegment(place, file)
+    const view = mapSegment(place, listed.id)
     const header = decodeSegmentHeader(view.bytes)
     const wrong = typeof header === 'string' ? header : wrongHeader(place, header, listed.id, view)
     if (typeof header === 'string' || wrong !== '') damage(wrong)
@@ -57,11 +57,13 @@ export function findSegments(
 }
 
 /** An empty file can't be mapped, and has no header either. */
-function mapSegment({ disk, directory }: StorePlace, file: string): LogView {
-  const opened = disk.open(`${directory}/${file}`, 'read')
+export function mapSegment({ disk, directory, identity }: StorePlace, id: number): LogView {
+  const path = `${directory}/${segmentName(id)}`
+  const opened = disk.open(path, 'read')
   const bytes = opened.size()
   opened.close()
-  return new LogView(bytes === 0 ? new Uint8Array(0) : disk.map(`${directory}/${file}`))
+  const mapped = bytes === 0 ? new Uint8Array(0) : disk.map(path)
+  return new LogView(mapped, checksumSeedOf(identity.storeId, id))
 }
 
 function wrongHeader(place: StorePlace, header: SegmentHeader, id: number, view: LogView): string {
@@ -84,7 +86,7 @@ export function readGroups(
   take: (start: number, count: number) => void,
   damages: Damage[],
 ): SegmentEnd {
-  const reader = new GroupReader(view, header.id)
+  const reader = new GroupReader(view)
   const file = segmentName(header.id)
   const sealedAt = listed.end ?? Infinity
   const mustBeWhole = listed.end !== undefined && listed.isSynced !== false
@@ -147,7 +149,7 @@ export function replayLog(
 /** How many entries a sealed segment may hold, if all its groups are like the first. */
 function entriesAbout({ listed, header, view }: FoundSegment): number {
   if (listed.end === undefined) return 0
-  const reader = new GroupReader(view, header.id)
+  const reader = new GroupReader(view)
   const end = reader.read(SEGMENT_HEADER_BYTES)
   if (end === 0) return 0
   return (reader.count * listed.end) / (end - SEGMENT_HEADER_BYTES)

@@ -3,16 +3,16 @@ import { Fault } from '../../base/fault.ts'
 import type { Disk } from './disk.ts'
 import { isNoRoom, readWhole, replaceWhole } from './disk.ts'
 import { loadSnapshot, removeSnapshot, writeSnapshot } from './index-snapshot.ts'
-import { LogView } from './log-entry.ts'
 import { GroupReader } from './log-reader.ts'
 import type { LogSizes } from './log-sizes.ts'
+import type { StorePlace } from './log-state.ts'
 import { LogState } from './log-state.ts'
 import { mendTail } from './log-tail.ts'
 import type { Manifest } from './manifest.ts'
 import { NO_SEGMENTS, readManifest, writeManifest } from './manifest.ts'
 import type { Damage, SegmentEnd } from './open-log.ts'
-import { damagedStore, findSegments, replayLog } from './open-log.ts'
-import { parseSegmentName, segmentName } from './segment.ts'
+import { damagedStore, findSegments, mapSegment, replayLog } from './open-log.ts'
+import { parseSegmentName } from './segment.ts'
 import type { Segment } from './segments.ts'
 import { SegmentRoster } from './segment-roster.ts'
 import { createIdentity, readIdentity } from './store-identity.ts'
@@ -79,7 +79,7 @@ export async function openState(
 ): Promise<{ state: LogState; roster: SegmentRoster }> {
   const { state, manifest, ends } = readState(disk, directory, sizes)
   settleFiles(disk, directory)
-  removeLeftovers(disk, directory, manifest)
+  removeLeftovers(state.place, manifest)
   const roster = new SegmentRoster(
     state,
     manifest.segments.filter(({ end }) => end !== undefined),
@@ -136,21 +136,21 @@ async function mendOpenSegments(
 
 /** Segment files that the list does not name: retired ones, such that got no group, and damage. */
 export function unlistedSegments(
-  disk: Disk,
-  directory: string,
+  place: StorePlace,
   manifest: Manifest,
 ): { readonly name: string; readonly isDamage: boolean }[] {
   const listed = new Set(manifest.segments.map(({ id }) => id))
   const retired = new Set(manifest.retired)
-  return (disk.names(directory) ?? []).flatMap((name) => {
+  return (place.disk.names(place.directory) ?? []).flatMap((name) => {
     const id = parseSegmentName(name)
     if (id === undefined || listed.has(id)) return []
-    return [{ name, isDamage: !retired.has(id) && holdsGroup(disk, directory, id) }]
+    return [{ name, isDamage: !retired.has(id) && holdsGroup(place, id) }]
   })
 }
 
-function removeLeftovers(disk: Disk, directory: string, manifest: Manifest): void {
-  const leftovers = unlistedSegments(disk, directory, manifest)
+function removeLeftovers(place: StorePlace, manifest: Manifest): void {
+  const { disk, directory } = place
+  const leftovers = unlistedSegments(place, manifest)
   for (const { name, isDamage } of leftovers) {
     if (isDamage) throw unlisted(directory, name)
     disk.unlink(`${directory}/${name}`)
@@ -158,14 +158,9 @@ function removeLeftovers(disk: Disk, directory: string, manifest: Manifest): voi
   if (leftovers.length > 0) disk.syncDirectory(directory)
 }
 
-function holdsGroup(disk: Disk, directory: string, id: number): boolean {
-  const path = `${directory}/${segmentName(id)}`
-  const file = disk.open(path, 'read')
-  const bytes = file.size()
-  file.close()
-  if (bytes === 0) return false
-  const view = new LogView(disk.map(path))
-  const isGroup = new GroupReader(view, id).findWhole(0) > 0
+function holdsGroup(place: StorePlace, id: number): boolean {
+  const view = mapSegment(place, id)
+  const isGroup = new GroupReader(view).findWhole(0) > 0
   view.bytes.buffer.transfer(0)
   return isGroup
 }

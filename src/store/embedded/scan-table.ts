@@ -71,8 +71,7 @@ function readableAt(state: LogState, location: number): LogView {
   const slot = slotOf(location)
   const view = state.map.view(slot)
   const at = wordOf(location)
-  const id = state.segments.slots.id(slot)
-  if (isHeader(view, at, id) && isBody(view, at, id)) return view
+  if (isHeader(view, at) && isBody(view, at)) return view
   throw new Fault('store_damaged', 'a row can not be read', {
     where: `${state.map.path(slot)}, offset ${at * 4}`,
   })

@@ -32,11 +32,11 @@ export class Scrub {
   step(): void {
     const segment = this.#segment
     if (segment === undefined) return
-    // Compaction may have taken it away: then another segment, or none, is in its slot.
-    const isHere = this.#state.segments.in(segment.slot) === segment
-    if (isHere) this.#checkSome(segment)
-    if (isHere && !segment.isDamaged && this.#offset < segment.end) return
-    if (isHere && !segment.isDamaged) this.#state.segments.slots.setChecked(segment.slot)
+    // Compaction may have emptied it meanwhile: then its file is gone or about to go.
+    if (!segment.isRetired) this.#checkSome(segment)
+    const isReadable = !segment.isRetired && !segment.isDamaged
+    if (isReadable && this.#offset < segment.end) return
+    if (isReadable) this.#state.segments.slots.setChecked(segment.slot)
     this.#next()
   }
 
@@ -45,7 +45,7 @@ export class Scrub {
     const untilMs = performance.now() + SCRUB_STEP_MS_MAX
     for (let entry = 1; this.#offset < segment.end; entry++) {
       const at = this.#offset / 4
-      if (!isHeader(view, at, segment.id) || !isBody(view, at, segment.id)) {
+      if (!isHeader(view, at) || !isBody(view, at)) {
         segment.isDamaged = true
         this.#state.counters.damagesFound++
         return
@@ -60,6 +60,6 @@ export class Scrub {
     this.#offset = SEGMENT_HEADER_BYTES
     this.#segment = this.#state.segments
       .all()
-      .find((segment) => !segment.isDamaged && !slots.isChecked(segment.slot))
+      .find(({ slot, isDamaged, isRetired }) => !isDamaged && !isRetired && !slots.isChecked(slot))
   }
 }

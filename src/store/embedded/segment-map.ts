@@ -2,25 +2,28 @@
 import { SEGMENTS_MAX } from '../../base/limits.ts'
 import type { Disk } from './disk.ts'
 import { LogView } from './log-entry.ts'
-import { segmentName } from './segment.ts'
+import { checksumSeedOf, segmentName } from './segment.ts'
 import type { SlotTable } from './segments.ts'
 
-const NOT_MAPPED = new LogView(new Uint8Array(0))
+const NOT_MAPPED = new LogView(new Uint8Array(0), 0)
+
+/** Where segments lie, and whose they are. */
+export type SegmentPlace = { readonly directory: string; readonly storeId: Uint8Array }
 
 export class SegmentMap {
   readonly slots: SlotTable
   readonly #disk: Disk
-  readonly #directory: string
+  readonly #place: SegmentPlace
   readonly #views = new Array<LogView>(SEGMENTS_MAX).fill(NOT_MAPPED)
 
-  constructor(disk: Disk, directory: string, slots: SlotTable) {
+  constructor(disk: Disk, place: SegmentPlace, slots: SlotTable) {
     this.#disk = disk
-    this.#directory = directory
+    this.#place = place
     this.slots = slots
   }
 
   path(slot: number): string {
-    return `${this.#directory}/${segmentName(this.slots.id(slot))}`
+    return `${this.#place.directory}/${segmentName(this.slots.id(slot))}`
   }
 
   /** Views on the mapped file of a slot: they must not outlive the request. Throws if it can't be mapped. */
@@ -47,7 +50,8 @@ export class SegmentMap {
   }
 
   #map(slot: number): LogView {
-    const view = new LogView(this.#disk.map(this.path(slot)))
+    const seed = checksumSeedOf(this.#place.storeId, this.slots.id(slot))
+    const view = new LogView(this.#disk.map(this.path(slot)), seed)
     this.#views[slot] = view
     return view
   }

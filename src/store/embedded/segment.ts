@@ -15,6 +15,8 @@ export const LOCATION_REMOVED = 1
 const MAGIC = 0x5356_4c53
 export const LOG_FORMAT = 1
 
+export const STORE_ID_BYTES = 16
+
 export type SegmentHeader = {
   readonly id: number
   readonly slot: number
@@ -22,6 +24,17 @@ export type SegmentHeader = {
   /** 0 for new entries; for copies made by compaction, the last sequence when it was begun. */
   readonly horizon: number
   readonly fileBytes: number
+}
+
+/**
+ * Where the checksums of a segment's entries begin. The store's id is random: nobody who only writes values
+ * can make bytes that pass for an entry, and neither can what another file left in the same blocks.
+ */
+export function checksumSeedOf(storeId: Uint8Array, segmentId: number): number {
+  const seeded = new Uint8Array(STORE_ID_BYTES + 4)
+  seeded.set(storeId)
+  new DataView(seeded.buffer).setUint32(STORE_ID_BYTES, segmentId, true)
+  return crc32(seeded) | 0
 }
 
 /** Locations are signed 32-bit numbers, as they stand in an Int32Array. */

@@ -22,6 +22,8 @@ export type Segment = {
   tombstoneSequenceMax: number
   /** Something here can't be read: it is kept, for people to look at. */
   isDamaged: boolean
+  /** Nothing in the index names anything here: the file goes as soon as no thread maps it. */
+  isRetired: boolean
 }
 
 export const emptySegment = (
@@ -35,6 +37,7 @@ export const emptySegment = (
   tombstoneTimeMaxUs: -Infinity,
   tombstoneSequenceMax: 0,
   isDamaged: false,
+  isRetired: false,
 })
 
 /** Two words a slot: the segment's id (0: none), and 1 if its checksums need no look at each read. */

@@ -6,6 +6,7 @@ import type { Tables } from './tables.ts'
 /** What a reader starts from. Cloneable: shared buffers, numbers and texts. */
 export type SharedIndex = {
   readonly directory: string
+  readonly storeId: Uint8Array
   readonly hashSeed: number
   /** The memory of the index, and where in it each shard has its table. */
   readonly slabs: readonly SharedArrayBuffer[]
@@ -24,6 +25,7 @@ export type ReaderUpdate = { readonly number: number } & (
 
 export const sharedIndexOf = ({ place, index, segments, tables }: LogState): SharedIndex => ({
   directory: place.directory,
+  storeId: place.identity.storeId,
   hashSeed: place.identity.hashSeed,
   slabs: index.memory.slabs.map(({ buffer }) => buffer),
   shards: index.shards.map(({ place: shardPlace }) => shardPlace),

@@ -159,8 +159,7 @@ export class StagedLookup {
     if (this.#segments.slots.isChecked(slot)) {
       return view.words[at] === ENTRY_MAGIC && isPossible(view.words, at)
     }
-    const id = this.#segments.slots.id(slot)
-    return isHeader(view, at, id) && isBody(view, at, id)
+    return isHeader(view, at) && isBody(view, at)
   }
 
   /** Undefined if the file can't be mapped: then its keys are unreadable, and others go on. */

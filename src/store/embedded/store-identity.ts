@@ -3,7 +3,7 @@ import { Fault } from '../../base/fault.ts'
 import { decodeCheckedJson, encodeCheckedJson } from './checked-json.ts'
 import type { Disk } from './disk.ts'
 import { readWhole, replaceWhole } from './disk.ts'
-import { LOG_FORMAT } from './segment.ts'
+import { LOG_FORMAT, STORE_ID_BYTES } from './segment.ts'
 
 export type StoreIdentity = {
   readonly storeId: Uint8Array
@@ -33,7 +33,7 @@ export function readIdentity(disk: Disk, directory: string): StoreIdentity | und
 }
 
 export function createIdentity(disk: Disk, directory: string): StoreIdentity {
-  const storeId = crypto.getRandomValues(new Uint8Array(16))
+  const storeId = crypto.getRandomValues(new Uint8Array(STORE_ID_BYTES))
   const hashSeed = crypto.getRandomValues(new Uint32Array(1))[0]!
   const stored: StoreFile = { format: LOG_FORMAT, storeId: storeId.toHex(), hashSeed }
   replaceWhole(disk, directory, NAME, encodeCheckedJson(stored))

@@ -63,7 +63,7 @@ export function verifyDirectory(disk: Disk, directory: string, sizes: LogSizes):
   if (files === undefined) return { damages, notes, segments: 0, rows: 0, tombstones: 0 }
   const place = { disk, directory, identity: files.identity, sizes }
   const { state, found } = replay(place, files, damages, notes)
-  for (const { name, isDamage } of unlistedSegments(disk, directory, files.manifest)) {
+  for (const { name, isDamage } of unlistedSegments(place, files.manifest)) {
     if (isDamage) damages.push({ file: name, offset: 0, what: 'not listed, and holds a group' })
     else notes.push(`${name} is a leftover`)
   }
