@@ -90,7 +90,11 @@ export class LogState {
     this.place = place
     this.tables = tables
     const { directory, identity } = place
-    this.map = new SegmentMap(place.disk, { directory, storeId: identity.storeId }, this.segments.slots)
+    this.map = new SegmentMap(
+      place.disk,
+      { directory, storeId: identity.storeId },
+      this.segments.slots,
+    )
   }
 
   /** The decoded layout of a number that rows in the log bear. */

@@ -11,7 +11,12 @@ import { GroupBuilder } from './group-builder.ts'
 import { DOUBLE_SEQUENCE } from './log-entry.ts'
 import type { LogState } from './log-state.ts'
 import type { SegmentRoster } from './segment-roster.ts'
-import { SEGMENT_HEADER_BYTES, checksumSeedOf, encodeSegmentHeader, segmentName } from './segment.ts'
+import {
+  SEGMENT_HEADER_BYTES,
+  checksumSeedOf,
+  encodeSegmentHeader,
+  segmentName,
+} from './segment.ts'
 import type { Segment } from './segments.ts'
 import { emptySegment } from './segments.ts'
 

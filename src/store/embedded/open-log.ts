@@ -8,7 +8,12 @@ import { LogReplay } from './log-replay.ts'
 import { LogView } from './log-entry.ts'
 import type { LogState, StorePlace } from './log-state.ts'
 import type { Manifest, ManifestSegment } from './manifest.ts'
-import { SEGMENT_HEADER_BYTES, checksumSeedOf, decodeSegmentHeader, segmentName } from './segment.ts'
+import {
+  SEGMENT_HEADER_BYTES,
+  checksumSeedOf,
+  decodeSegmentHeader,
+  segmentName,
+} from './segment.ts'
 import type { SegmentHeader } from './segment.ts'
 import type { Segment } from './segments.ts'
 import { emptySegment } from './segments.ts'
@@ -147,7 +152,7 @@ export function replayLog(
 }
 
 /** How many entries a sealed segment may hold, if all its groups are like the first. */
-function entriesAbout({ listed, header, view }: FoundSegment): number {
+function entriesAbout({ listed, view }: FoundSegment): number {
   if (listed.end === undefined) return 0
   const reader = new GroupReader(view)
   const end = reader.read(SEGMENT_HEADER_BYTES)
