@@ -72,6 +72,22 @@ describe('a directory', () => {
   })
 })
 
+describe('a store that lost a small file', () => {
+  for (const name of ['TABLES', 'SEGMENTS']) {
+    test(`does not open without ${name}, and verify says so`, async () => {
+      const store = await open()
+      await writeOne(store, 1)
+      await store.close()
+      rmSync(`${dir}/${name}`)
+      const fault = { code: 'store_damaged', message: expect.stringContaining('is missing') }
+      await expect(open()).rejects.toMatchObject(fault)
+      await expect(openReadOnly()).rejects.toMatchObject(fault)
+      expect(verifyStore(dir).damages).toMatchObject([{ file: name, offset: 0 }])
+      expect(readdirSync(dir)).not.toContain(name)
+    })
+  }
+})
+
 describe('the lock', () => {
   test('keeps a second writer out and names the first', async () => {
     const store = await open()

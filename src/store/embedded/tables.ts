@@ -29,8 +29,11 @@ const NAME = 'TABLES'
 export const NO_TABLES: Tables = Object.freeze({ tables: [], layouts: [] })
 
 export function readTables(disk: Disk, directory: string): Tables {
-  if (disk.names(directory)?.includes(NAME) !== true) return NO_TABLES
   const where = `${directory}/${NAME}`
+  // It is made before STORE: taken for an empty one, the next table would get the number of another's rows.
+  if (disk.names(directory)?.includes(NAME) !== true) {
+    throw new Fault('store_damaged', 'the file that names the tables is missing', { where })
+  }
   const stored = decodeCheckedJson(readWhole(disk, where)) as TablesFile | undefined // under a checksum
   if (stored === undefined) {
     throw new Fault('store_damaged', 'the file that names the tables is damaged', { where })
