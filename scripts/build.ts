@@ -41,8 +41,8 @@ export async function buildExecutable(): Promise<string> {
     compile: { outfile: draft, autoloadDotenv: false, autoloadBunfig: false },
   })
   if (!built.success) throw new AggregateError(built.logs, 'the executable could not be built')
-  // The map is inside too, for stack traces; the copy beside the file helps nobody.
-  rmSync(`${draft}.map`, { force: true })
+  // The maps are inside too, for stack traces; copies beside the file help nobody.
+  for (const map of new Bun.Glob('*.map').scanSync(DIST)) rmSync(join(DIST, map))
   renameSync(draft, OUTPUT)
   writeFileSync(STAMP, digest)
   return OUTPUT
