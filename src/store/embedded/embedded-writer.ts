@@ -63,7 +63,9 @@ export class EmbeddedWriter implements RowWriter {
   /** Callers that wait for an answer. */
   readonly #waiting = new Set<Promise<unknown>>()
   #compacted: PromiseWithResolvers<void>[] = []
-  #compactionResumesMs = 0
+  /** After a failed step: until it is tried again. */
+  #isCompactionPaused = false
+  #retryTimer: Timer | undefined
   #isRunning = false
   #isClosed = false
   /** The index may not be what the log says: nothing more is written by this process. */
@@ -201,6 +203,7 @@ export class EmbeddedWriter implements RowWriter {
       this.#broken = error
       throw error
     } finally {
+      clearTimeout(this.#retryTimer)
       this.#entries.close()
       this.#copies.close()
       this.#options.release(this.#broken === undefined)
@@ -277,11 +280,11 @@ export class EmbeddedWriter implements RowWriter {
 
   #hasWork(): boolean {
     if (!this.#queues.isEmpty() || this.#jobs.length > 0) return true
-    return !this.#isClosed && this.#isCompactionDue()
+    return (!this.#isClosed || this.#compacted.length > 0) && this.#isCompactionDue()
   }
 
   #isCompactionDue(): boolean {
-    return performance.now() >= this.#compactionResumesMs && this.#compaction.isDue()
+    return !this.#isCompactionPaused && this.#compaction.isDue()
   }
 
   /** The loop. It never rejects: each step answers for its own failures. */
@@ -394,12 +397,20 @@ export class EmbeddedWriter implements RowWriter {
       await this.#compaction.step()
     } catch (error) {
       // The log stays as it was. At a full disk there may be room again later, and so we try again.
-      this.#compactionResumesMs = performance.now() + COMPACTION_RETRY_MS
+      this.#pauseCompaction()
       this.#state.counters.compactionsFailed++
       this.#settleCompacted((waiting) =>
         waiting.reject(writeFault(error, this.#state.place.directory)),
       )
     }
+  }
+
+  #pauseCompaction(): void {
+    this.#isCompactionPaused = true
+    this.#retryTimer = setTimeout(() => {
+      this.#isCompactionPaused = false
+      this.#wake()
+    }, COMPACTION_RETRY_MS)
   }
 
   #settleCompacted(settle: (waiting: PromiseWithResolvers<void>) => void): void {
