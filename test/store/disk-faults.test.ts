@@ -3,6 +3,7 @@ import { beforeEach, describe, expect, test } from 'bun:test'
 import { Fault } from '../../src/base/fault.ts'
 import type { EmbeddedStore } from '../../src/store/embedded/embedded-store.ts'
 import { openEmbeddedStore } from '../../src/store/embedded/embedded-store.ts'
+import type { Durability } from '../../src/store/embedded/embedded-writer.ts'
 import { SeededRandom, stepsOf } from '../base/seeded-random.ts'
 import { SMALL_SIZES } from './data-directory.ts'
 import type { Attempt } from './memory-disk.ts'
@@ -17,8 +18,8 @@ let disk: MemoryDisk
 let store: EmbeddedStore
 let table: SampleTable
 
-async function open(): Promise<void> {
-  const options = { dir: DIR, durability: 'sync', disk, sizes: SMALL_SIZES } as const
+async function open(durability: Durability = 'sync'): Promise<void> {
+  const options = { dir: DIR, durability, disk, sizes: SMALL_SIZES } as const
   store = await openEmbeddedStore(options)
   table = await SampleTable.open(store)
 }
@@ -150,6 +151,81 @@ describe('a disk that fails', () => {
       await (await SampleTable.open(again)).write([entry(1)])
       await again.close()
     }
+  })
+})
+
+/** Writes 20 rows again and again, and a new one each time, until the log has so many segments. */
+async function writeSegments(count: number): Promise<void> {
+  for (let timeUs = 1; store.stats().segments < count; timeUs++) {
+    const ids = [...Array.from({ length: 20 }, (_, id) => id), 100 + timeUs]
+    await table.write(ids.map((id) => ({ id, timeUs, value: timeUs, blobBytes: 200 })))
+  }
+}
+
+describe('compaction', () => {
+  beforeEach(async () => {
+    disk = new MemoryDisk()
+    await open()
+  })
+
+  test('goes on by itself after the sync of the directory failed behind an unlink', async () => {
+    await writeSegments(2)
+    let unlinked = ''
+    let failures = 0
+    disk.plan = ({ kind, path }) => {
+      if (kind === 'unlink' && path.endsWith('.seg')) unlinked = path
+      if (kind === 'syncDirectory' && unlinked !== '' && failures++ === 0) throw diskError('EIO')
+      return undefined
+    }
+    await expect(store.compact()).rejects.toMatchObject({ code: 'write_failed' })
+    expect(failures).toBe(1)
+    await store.compact()
+    expect(disk.names(DIR).filter((name) => name.endsWith('.seg'))).toHaveLength(1)
+    await store.close()
+  })
+
+  test('takes no row that was durable when a sync of what superseded it failed', async () => {
+    disk = new MemoryDisk()
+    await open('process')
+    let ids = 0
+    while (store.stats().segments < 2) {
+      const entries = Array.from({ length: 10 }, () => ({ ...entry(ids++), blobBytes: 400 }))
+      await table.write(entries)
+    }
+    const inFirst = Array.from({ length: ids - 10 }, (_, id) => id)
+    let failed = ''
+    disk.plan = ({ kind, path }) => {
+      if (kind !== 'sync' || !path.endsWith('.seg') || failed !== '') return undefined
+      failed = path
+      throw diskError('EIO')
+    }
+    // All of the first segment is superseded, without a sync: it is to be retired, and then that fails.
+    await table.write(inFirst.map((id) => ({ ...entry(id, 2), value: 5000 })))
+    const first = `${DIR}/00000001.seg`
+    while (disk.names(DIR).includes('00000001.seg')) await store.compact().catch(() => undefined)
+    expect(failed).toBe(`${DIR}/00000002.seg`)
+    const unlinked = disk.ops.findIndex((op) => op.kind === 'unlink' && op.path === first)
+    const gone = disk.ops.findIndex(({ kind }, at) => at > unlinked && kind === 'syncedDirectory')
+    disk = disk.afterPowerCut(gone + 1, new SeededRandom('unsynced'), 'none')
+    await open('process')
+    const rows = await table.read(inFirst)
+    const lost = inFirst.filter((id) => rows[id] === undefined || rows[id] === 'failed')
+    expect(lost).toEqual([])
+    await store.close()
+  })
+
+  test('that failed and is waited for does not hold up the end', async () => {
+    await writeSegments(2)
+    let failures = 0
+    disk.plan = ({ kind, path }) => {
+      if (kind === 'unlink' && path.endsWith('.seg') && failures++ === 0) throw diskError('EIO')
+      return undefined
+    }
+    await expect(store.compact()).rejects.toMatchObject({ code: 'write_failed' })
+    const again = store.compact()
+    await store.close()
+    await again
+    expect(failures).toBeGreaterThan(1)
   })
 })
 

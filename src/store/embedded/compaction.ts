@@ -113,12 +113,19 @@ export class Compaction {
 
   async step(): Promise<void> {
     this.#removePassed()
+    if (this.#mustGiveWay(this.#victim)) this.#putOff()
     if (this.#victim === undefined) this.#start(this.#choose())
     const victim = this.#victim
     if (victim === undefined) return
     await this.#copySome(victim)
     if (victim.isDamaged) this.#victim = undefined
     else if (this.#progress.offset >= victim.end) await this.#retire(victim)
+  }
+
+  /** The victim comes again later: what of it was moved stays moved. */
+  #putOff(): void {
+    if (this.#victim !== undefined) this.#asked.push(this.#victim)
+    this.#victim = undefined
   }
 
   #start(victim: Segment | undefined): void {
@@ -132,6 +139,12 @@ export class Compaction {
   #choose(): Segment | undefined {
     const candidates = this.#candidates()
     this.#asked = this.#asked.filter((asked) => (candidates.get(asked) ?? 0) > 0)
+    const unsynced = this.#newestUnsynced()
+    if (unsynced !== undefined) {
+      if (!unsynced.isDamaged) return unsynced
+      this.#asked = []
+      return undefined
+    }
     if (this.#asked.length > 0) return this.#asked[0]
     let best: Segment | undefined
     let bestShare = this.#exceeds(LOG_PER_LIVE_BEGIN) ? SHARE_WON_MIN : 1
@@ -141,6 +154,23 @@ export class Compaction {
       bestShare = share
     }
     return best
+  }
+
+  /**
+   * The newest segment whose sync failed. A power cut may take what it superseded elsewhere from it, and so
+   * nothing else may go before its own entries live in copies that are synced. If it can't be read, nothing
+   * goes: the next open finds out what of it there is.
+   */
+  #newestUnsynced(): Segment | undefined {
+    const { roster, state } = this.#parts
+    return state.segments
+      .all()
+      .findLast((segment) => roster.isUnsynced(segment) && !segment.isRetired)
+  }
+
+  #mustGiveWay(victim: Segment | undefined): boolean {
+    const unsynced = this.#newestUnsynced()
+    return unsynced !== undefined && unsynced !== victim
   }
 
   /** Sealed segments, and the share of each that compacting it would win. */
@@ -311,6 +341,7 @@ export class Compaction {
   async #retire(victim: Segment): Promise<void> {
     // What superseded its dead entries may not be synced yet, where writes are not waited for.
     await this.#parts.entries.sync()
+    if (this.#mustGiveWay(victim)) return
     const askedBy = this.#parts.readers.tell({ kind: 'unmap', slot: victim.slot })
     victim.isRetired = true
     this.#retiring.push({ segment: victim, askedBy })

@@ -20,6 +20,11 @@ export class SegmentRoster {
     return this.#sealed.has(segment.id)
   }
 
+  /** True if the sync at its seal failed: groups acknowledged without a sync may not be on the disk. */
+  isUnsynced(segment: Segment): boolean {
+    return this.#sealed.get(segment.id)?.isSynced === false
+  }
+
   /** A segment gets no more groups. The file says so from the next change on: until then its end is found by reading. */
   seal(segment: Segment, isSynced: boolean): void {
     this.#sealed.set(segment.id, { id: segment.id, end: segment.end, isSynced })
