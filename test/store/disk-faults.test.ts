@@ -229,6 +229,28 @@ describe('compaction', () => {
   })
 })
 
+test('groups of a failed sync that a later run builds upon are on the disk', async () => {
+  disk = new MemoryDisk()
+  await open('process')
+  for (let id = 0; id < 12; id++) await table.write([{ ...entry(id), blobBytes: 3000 }])
+  disk.plan = ({ kind }) => {
+    if (kind === 'sync') throw diskError('EIO')
+    return undefined
+  }
+  await expect(store.compact()).rejects.toMatchObject({ code: 'write_failed' })
+  // Killed before any file says that the segment was given up: its groups are seen, and not durable.
+  disk = disk.afterKill(disk.ops.length)
+  await open()
+  let ids = 100
+  while (store.stats().segments < 3) await table.write([{ ...entry(ids++), blobBytes: 3000 }])
+  disk = disk.afterPowerCut(disk.ops.length, new SeededRandom('failed sync'), 'none')
+  await open()
+  const all = [...Array.from({ length: 12 }, (_, id) => id), 100, ids - 1]
+  const rows = await table.read(all)
+  expect(rows.map((each) => (each === 'failed' ? each : each?.value))).toEqual(all)
+  await store.close()
+})
+
 /** For each key every state that it may be in: a refused write may have got there, or not. */
 class Possible {
   readonly #held = new Map<number, ModelTable[]>()

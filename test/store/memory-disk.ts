@@ -47,6 +47,8 @@ export type DiskOp =
     }
   /** What was written to the file before op `from` is on the disk now. */
   | { readonly kind: 'synced'; readonly inode: number; readonly from: number }
+  /** What was written before op `from` and not synced then is taken for written: no later sync has it. */
+  | { readonly kind: 'syncFailed'; readonly inode: number; readonly from: number }
   | { readonly kind: 'rename'; readonly path: string; readonly to: string }
   | { readonly kind: 'unlink'; readonly path: string }
   | { readonly kind: 'syncedDirectory' }
@@ -151,6 +153,10 @@ export class MemoryDisk implements Disk {
     this.#apply({ kind: 'truncate', inode, size })
   }
 
+  syncFailed(inode: number, from: number): void {
+    this.ops.push({ kind: 'syncFailed', inode, from })
+  }
+
   synced(inode: number, from: number): void {
     this.ops.push({ kind: 'synced', inode, from })
   }
@@ -253,6 +259,7 @@ export class MemoryDisk implements Disk {
     const last = ops.findLast((op) => op.kind === 'synced' && op.inode === inode)
     const syncedTo = last?.kind === 'synced' ? last.from : 0
     const file = new Inode()
+    const durable = durableWrites(ops, inode)
     const kept = new Map<number, boolean>()
     ops.forEach((op, place) => {
       if (op.kind === 'truncate' && op.inode === inode) {
@@ -261,11 +268,26 @@ export class MemoryDisk implements Disk {
         }
       }
       if (op.kind !== 'write' || op.inode !== inode) return
-      if (place < syncedTo || keep === 'all') file.write(op.bytes, op.offset)
+      if (durable.has(place) || keep === 'all') file.write(op.bytes, op.offset)
       else if (keep === 'some') writeSomeBlocks(file, op, random, kept)
     })
     return file
   }
+}
+
+/** Places of the writes to a file that a sync made durable. */
+function durableWrites(ops: readonly DiskOp[], inode: number): Set<number> {
+  const durable = new Set<number>()
+  let waiting: number[] = []
+  ops.forEach((op, place) => {
+    if (!('inode' in op) || op.inode !== inode) return
+    if (op.kind === 'write') waiting.push(place)
+    if (op.kind !== 'synced' && op.kind !== 'syncFailed') return
+    const reached = waiting.filter((write) => write < op.from)
+    if (op.kind === 'synced') for (const write of reached) durable.add(write)
+    waiting = waiting.filter((write) => write >= op.from)
+  })
+  return durable
 }
 
 /** Each 4 KiB block of a write gets there, or not, or in part; a lost block takes no later writes. */
@@ -349,7 +371,12 @@ class MemoryFile implements DiskFile {
   async sync(): Promise<void> {
     const from = this.#disk.ops.length
     await new Promise((resolve) => setImmediate(resolve))
-    this.#disk.plan({ kind: 'sync', path: this.#path, bytes: 0 })
+    try {
+      this.#disk.plan({ kind: 'sync', path: this.#path, bytes: 0 })
+    } catch (error) {
+      this.#disk.syncFailed(this.#inode, from)
+      throw error
+    }
     if (this.#disk.omission !== 'fdatasync') this.#disk.synced(this.#inode, from)
   }
 

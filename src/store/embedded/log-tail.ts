@@ -5,19 +5,22 @@ import type { SegmentEnd } from './open-log.ts'
 import { segmentName } from './segment.ts'
 import type { Segment } from './segments.ts'
 
-/** The torn tail is zeroed in pieces of this size, only where it holds anything. */
+/** Groups are written again in pieces of this size, and the torn tail is zeroed where it holds anything. */
 const PIECE_BYTES = 64 * 1024
 
 /**
- * The last group is written again before it is synced. It may be there only in the page cache: after a
- * sync that failed the kernel takes its pages for written, and only a new write makes it try again.
+ * Groups from the first that was acknowledged without a sync on, and the last one in any case, are written
+ * again before they are synced. They may be there only in the page cache: after a sync that failed the
+ * kernel takes their pages for written, and only a new write makes it try again.
  */
 export async function mendTail(state: LogState, segment: Segment, from: SegmentEnd): Promise<void> {
   const { disk, directory } = state.place
   const { bytes } = state.map.view(segment.slot)
   const file = disk.open(`${directory}/${segmentName(segment.id)}`, 'write')
   try {
-    writeWhole(file, bytes.slice(from.lastGroupStart, from.end), from.lastGroupStart)
+    for (let start = from.unsureStart; start < from.end; start += PIECE_BYTES) {
+      writeWhole(file, bytes.slice(start, Math.min(start + PIECE_BYTES, from.end)), start)
+    }
     const torn = tornBytes(bytes, from.end)
     for (let start = from.end; start < from.end + torn; start += PIECE_BYTES) {
       writeWhole(file, new Uint8Array(Math.min(PIECE_BYTES, from.end + torn - start)), start)

@@ -28,8 +28,8 @@ export type FoundSegment = {
   readonly view: LogView
 }
 
-/** Where the last group of a segment begins and the segment ends. */
-export type SegmentEnd = { readonly lastGroupStart: number; readonly end: number }
+/** Where a segment ends, and from where on its groups may be in the page cache only. */
+export type SegmentEnd = { readonly unsureStart: number; readonly end: number }
 
 /** The segments that the manifest lists; what is wrong with the others goes to `damages`. */
 export function findSegments(
@@ -97,11 +97,13 @@ export function readGroups(
   const mustBeWhole = listed.end !== undefined && listed.isSynced !== false
   let start = SEGMENT_HEADER_BYTES
   let lastGroupStart = start
+  let unsyncedStart = Infinity
   while (start < sealedAt) {
     const next = reader.read(start)
     if (next > 0) {
       take(start, reader.count)
       lastGroupStart = start
+      if (!reader.isSynced) unsyncedStart = Math.min(unsyncedStart, start)
       start = next
       continue
     }
@@ -112,7 +114,7 @@ export function readGroups(
     if (behind === 0) break
     start = behind
   }
-  return { lastGroupStart, end: start }
+  return { unsureStart: Math.min(unsyncedStart, lastGroupStart), end: start }
 }
 
 /** The first group from `from` on that was acknowledged after a sync, or 0. */
