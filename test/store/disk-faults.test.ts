@@ -123,6 +123,48 @@ describe('a disk that fails', () => {
     ])
   })
 
+  for (const full of ['.seg', 'SEGMENTS']) {
+    test(`a disk too full for the first bytes of ${full} is not filled with files`, async () => {
+      await writeSegments(2)
+      disk.plan = ({ kind, path }) => {
+        const isNew =
+          path.endsWith(full === '.seg' ? full : 'SEGMENTS.new') && !path.endsWith('00000002.seg')
+        if (kind === 'write' && isNew) throw diskError('ENOSPC')
+        return undefined
+      }
+      let refused = 0
+      for (let id = 1000; refused < 5; id++) {
+        await table.write([{ ...entry(id), blobBytes: 2000 }]).catch(() => refused++)
+      }
+      const files = disk.names(DIR).filter((name) => name.endsWith('.seg'))
+      expect(files).toEqual(['00000001.seg', '00000002.seg'])
+      disk.plan = () => undefined
+      expect(await table.write([entry(5000)])).toEqual(['new'])
+      await reopenKilled()
+      expect(await table.read([1000, 5000])).toEqual([
+        { value: 1000, blobBytes: 2000, timeUs: 1 },
+        row(5000, 1),
+      ])
+    })
+  }
+
+  test('a new segment that is listed stays, though the sync of the directory failed', async () => {
+    await writeSegments(2)
+    let isListed = false
+    let failures = 0
+    disk.plan = ({ kind, path }) => {
+      if (kind === 'rename' && path.endsWith('SEGMENTS')) isListed = true
+      if (kind === 'syncDirectory' && isListed && failures++ === 0) throw diskError('EIO')
+      return undefined
+    }
+    for (let id = 1000; failures === 0; id++) {
+      await table.write([{ ...entry(id), blobBytes: 2000 }]).catch(() => undefined)
+    }
+    await reopenKilled()
+    expect((await store.verify()).damages).toEqual([])
+    expect(await table.write([entry(5000)])).toEqual(['new'])
+  })
+
   test('a table that could not be kept is not there', async () => {
     disk.plan = ({ path }) => {
       if (path.includes('TABLES')) throw diskError('ENOSPC')

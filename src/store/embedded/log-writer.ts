@@ -10,6 +10,7 @@ import { isNoRoom, writeFault, writeWhole } from './disk.ts'
 import { GroupBuilder } from './group-builder.ts'
 import { DOUBLE_SEQUENCE } from './log-entry.ts'
 import type { LogState } from './log-state.ts'
+import { readManifest } from './manifest.ts'
 import type { SegmentRoster } from './segment-roster.ts'
 import {
   SEGMENT_HEADER_BYTES,
@@ -186,13 +187,27 @@ export class LogWriter {
       disk.syncDirectory(directory)
       this.#roster.add(segment)
     } catch (error) {
-      // The file may stay: no list names it, so the next open takes it away.
       this.close()
+      this.#removeUnlisted(id)
       throw writeFault(error, segmentName(id))
     }
     this.#segment = segment
     this.#startAt(segment.end)
     this.#state.counters.segmentsMade++
+  }
+
+  /** A file that did not become part of the log: at a full disk each refused write would leave one. */
+  #removeUnlisted(id: number): void {
+    const { disk, directory } = this.#state.place
+    const name = segmentName(id)
+    try {
+      if (disk.names(directory)?.includes(name) !== true) return
+      // If the list was renamed and the sync behind it failed, it names the file, which must then be there.
+      if (readManifest(disk, directory).segments.some((listed) => listed.id === id)) return
+      disk.unlink(`${directory}/${name}`)
+    } catch {
+      // It may stay: what no list names is taken away by the next open. The caller is told the first error.
+    }
   }
 }
 
