@@ -201,6 +201,25 @@ describe('the snapshot', () => {
     await again.close()
   })
 
+  test('of another format is read past', async () => {
+    let store = await open()
+    await writeOne(store, 1)
+    await store.close()
+    const snapshot = readFileSync(`${dir}/index.snap`)
+    const lineStart = 8
+    const lineEnd = snapshot.indexOf('\n', lineStart)
+    const line = snapshot
+      .toString('latin1', lineStart, lineEnd)
+      .replace('"format":1,', '"format":2,')
+    const checksum = Bun.hash.crc32(line).toString(16).padStart(8, '0')
+    snapshot.write(`${line}\n${checksum}\n`, lineStart, 'latin1')
+    writeFileSync(`${dir}/index.snap`, snapshot)
+    store = await open()
+    expect(store.stats().counters['snapshotsIgnored']).toBe(1)
+    expect(await readOne(store)).toEqual(row(1))
+    await store.close()
+  })
+
   test('that is cut off is read past', async () => {
     let store = await open()
     await writeOne(store, 1)

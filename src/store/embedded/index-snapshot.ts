@@ -12,12 +12,13 @@ import { GroupReader } from './log-reader.ts'
 import type { LogState } from './log-state.ts'
 import type { Manifest } from './manifest.ts'
 import type { FoundSegment } from './open-log.ts'
-import { LOG_FORMAT } from './segment.ts'
 import type { Segment } from './segments.ts'
 
 export const SNAPSHOT_NAME = 'index.snap'
 
 const MAGIC = 0x5356_4c49
+/** A new one with each change of the header, the shards, or how keys are hashed: older files are ignored. */
+const SNAPSHOT_FORMAT = 1
 /** Magic and the bytes of the header; then the header, then at a multiple of 16 the shards. */
 const PREFIX_BYTES = 8
 const ALIGNMENT = 16
@@ -60,6 +61,16 @@ export function writeSnapshot(state: LogState): void {
     file.close()
   }
   disk.syncDirectory(directory)
+}
+
+/** Takes away what of a snapshot could be written. */
+export function removePartial({ place: { disk, directory } }: LogState): void {
+  try {
+    if (disk.names(directory)?.includes(SNAPSHOT_NAME) !== true) return
+    disk.unlink(`${directory}/${SNAPSHOT_NAME}`)
+  } catch {
+    // It may stay: what does not fit the log is ignored by the next open.
+  }
 }
 
 /** Durably gone on return. */
@@ -105,7 +116,7 @@ function describe(state: LogState): SnapshotHeader {
   const { shards } = state.index
   const tables = state.tables.tables.map(({ table }) => table)
   return {
-    format: LOG_FORMAT,
+    format: SNAPSHOT_FORMAT,
     storeId: state.place.identity.storeId.toHex(),
     lastSequence: state.lastSequence,
     tombstones: state.tombstones,
@@ -135,7 +146,7 @@ function readHeader(file: DiskFile, state: LogState): FoundHeader | undefined {
   const bytes = new Uint8Array(headerBytes)
   if (file.read(bytes, PREFIX_BYTES) < headerBytes) return undefined
   const header = decodeCheckedJson(bytes) as SnapshotHeader | undefined // under a checksum
-  if (header?.format !== LOG_FORMAT) return undefined
+  if (header?.format !== SNAPSHOT_FORMAT) return undefined
   if (header.storeId !== state.place.identity.storeId.toHex()) return undefined
   return { header, shardsStart: shardsStart(headerBytes) }
 }
