@@ -165,6 +165,34 @@ describe('a disk that fails', () => {
     expect(await table.write([entry(5000)])).toEqual(['new'])
   })
 
+  for (const failing of [
+    'create',
+    'write',
+    'sync',
+    'unlink',
+    'syncDirectory',
+  ] satisfies Attempt['kind'][]) {
+    test(`a snapshot that fails to ${failing} does not fail the end, and is not missed`, async () => {
+      let isFirst = true
+      disk.plan = ({ kind, path }) => {
+        if (kind !== failing || !(path.endsWith('index.snap') || path === DIR)) return undefined
+        if (failing === 'write' && isFirst) {
+          isFirst = false
+          return 10 // what still fits
+        }
+        throw diskError('ENOSPC')
+      }
+      await store.close()
+      const failed = failing === 'unlink' ? 0 : 1 // there is none to be taken away
+      expect(store.stats().counters['snapshotsFailed']).toBe(failed)
+      expect(disk.names(DIR).includes('index.snap')).toBe(failed === 0)
+      disk.plan = () => undefined
+      await reopenKilled()
+      expect(await table.read([1])).toEqual([row(1, 1)])
+      expect(store.stats().counters['snapshotsIgnored']).toBe(0)
+    })
+  }
+
   test('a table that could not be kept is not there', async () => {
     disk.plan = ({ path }) => {
       if (path.includes('TABLES')) throw diskError('ENOSPC')

@@ -48,6 +48,8 @@ export type LogCounters = {
   tailsDropped: number
   tailBytesDropped: number
   snapshotsIgnored: number
+  /** At the end: snapshots that could not be written, and are not needed. */
+  snapshotsFailed: number
 }
 
 const NO_COUNTS: LogCounters = {
@@ -65,6 +67,7 @@ const NO_COUNTS: LogCounters = {
   tailsDropped: 0,
   tailBytesDropped: 0,
   snapshotsIgnored: 0,
+  snapshotsFailed: 0,
 }
 
 export class LogState {

@@ -2,7 +2,7 @@
 import { Fault } from '../../base/fault.ts'
 import type { Disk } from './disk.ts'
 import { isNoRoom, readWhole, replaceWhole } from './disk.ts'
-import { loadSnapshot, removeSnapshot, writeSnapshot } from './index-snapshot.ts'
+import { loadSnapshot, removePartial, removeSnapshot, writeSnapshot } from './index-snapshot.ts'
 import { GroupReader } from './log-reader.ts'
 import type { LogSizes } from './log-sizes.ts'
 import type { StorePlace } from './log-state.ts'
@@ -113,10 +113,18 @@ function settleFiles(disk: Disk, directory: string): void {
   }
 }
 
-/** The last thing a store that closes well does. */
+/**
+ * The last thing a store that closes well does. At a full disk it is left out: everything that was
+ * acknowledged is in the log, and the next open reads that.
+ */
 export function saveState(state: LogState): void {
-  state.beforeChange()
-  writeSnapshot(state)
+  try {
+    state.beforeChange()
+    writeSnapshot(state)
+  } catch {
+    state.counters.snapshotsFailed++
+    removePartial(state)
+  }
 }
 
 /** Segments that were open go on being open if they are the newest of their kind, else end here. */
