@@ -308,6 +308,7 @@ export class Compaction {
     const at = wordOf(location)
     if (segment === undefined || at * 4 >= segment.end) return undefined
     const named = state.map.view(segment.slot)
+    if (!isHeader(named, at)) return undefined
     const sequence = sequenceOf(named.doubles, at)
     if ((sequence | 0) !== view.words[word + 1]) return undefined
     this.#hash(named.words, at)

@@ -10,6 +10,7 @@ import {
   TOUCH_BYTES,
   WORD_TABLE,
   entryBytesOf,
+  isHeader,
   keyBytesOf,
   kindOf,
   layoutOf,
@@ -130,7 +131,7 @@ export class LogReplay {
       index.insert(shard, fingerprint, location, timeUs)
     } else {
       const held = index.shards[shard]!.location(slot)
-      if (!this.#isLater(view, at, held)) return
+      if (!this.#isLater(segment, view, at, held)) return
       this.#state.debit(held, index.shards[shard]!.time(slot))
       index.shards[shard]!.replace(slot, location, timeUs)
     }
@@ -160,13 +161,22 @@ export class LogReplay {
     return true
   }
 
-  /** Of two copies with one number the one with the later event time: touches are folded into it. */
-  #isLater(view: LogView, at: number, held: number): boolean {
+  /**
+   * Of two copies with one number the one with the later event time, for touches are folded into it;
+   * then the one that compaction made last, for touches since then name it.
+   */
+  #isLater(segment: Segment, view: LogView, at: number, held: number): boolean {
     const { doubles } = this.#state.map.view(slotOf(held))
     const sequence = sequenceOf(view.doubles, at)
     const heldSequence = sequenceOf(doubles, wordOf(held))
     if (sequence !== heldSequence) return sequence > heldSequence
-    return timeOf(view.doubles, at) > timeOf(doubles, wordOf(held))
+    const timeUs = timeOf(view.doubles, at)
+    const heldUs = timeOf(doubles, wordOf(held))
+    if (timeUs !== heldUs) return timeUs > heldUs
+    const heldSegment = this.#state.segments.in(slotOf(held))!
+    const isCopy = segment.horizon > 0
+    const isHeldCopy = heldSegment.horizon > 0
+    return isCopy === isHeldCopy ? segment.id > heldSegment.id : isCopy
   }
 
   /**
@@ -180,6 +190,8 @@ export class LogReplay {
     const at = wordOf(location)
     if (segment === undefined || at * 4 >= segment.end) return
     const named = map.view(segment.slot)
+    // Another file may have the slot since: then what is there need not even be an entry's beginning.
+    if (!isHeader(named, at)) return
     if ((sequenceOf(named.doubles, at) | 0) !== view.words[word + 1]) return
     this.#hash(named.words, at)
     const { shard, fingerprint } = this.#hasher
