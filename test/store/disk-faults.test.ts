@@ -299,6 +299,29 @@ describe('compaction', () => {
   })
 })
 
+test('nothing is read through the mapping of what was never written', async () => {
+  disk = new MemoryDisk()
+  await open()
+  await writeSegments(2)
+  // A hole within a torn tail, too: its first block and its last one got there.
+  const file = disk.open(`${DIR}/00000002.seg`, 'write')
+  file.writeSome(new Uint8Array(100).fill(1), 40_000)
+  file.writeSome(new Uint8Array(100).fill(1), 60_000)
+  await reopenKilled()
+  const { tailsDropped, tailBytesDropped } = store.stats().counters
+  expect(tailsDropped).toBe(1)
+  expect(tailBytesDropped).toBeLessThan(60_100)
+  expect(disk.content(`${DIR}/00000002.seg`).subarray(40_000)).toEqual(new Uint8Array(25_536))
+  const written = disk.ops
+    .slice(disk.historyStart)
+    .filter((op) => op.kind === 'write' && op.offset > 48_000)
+  expect(written).toMatchObject([{ offset: 57_344 }])
+  await reopenKilled()
+  expect(store.stats().counters['tailsDropped']).toBe(0)
+  expect(await store.verify()).toMatchObject({ damages: [], notes: [] })
+  await store.close()
+})
+
 test('groups of a failed sync that a later run builds upon are on the disk', async () => {
   disk = new MemoryDisk()
   await open('process')

@@ -9,20 +9,49 @@ import type { SeededRandom } from '../base/seeded-random.ts'
 export const BLOCK_BYTES = 4096
 const SECTOR_BYTES = 512
 
+/**
+ * What a hole shows in a mapping. A look at one may kill the process where the disk has no room left, and so
+ * nobody may look; read(2) gives zeros.
+ */
+const POISON = 0xa5
+
+const fillBlock = (bytes: Uint8Array, block: number, byte: number) =>
+  bytes.fill(byte, block * BLOCK_BYTES, (block + 1) * BLOCK_BYTES)
+
 /** A file's content, apart from its names. */
 class Inode {
   bytes = new Uint8Array(0)
   size = 0
   readonly mappings: Uint8Array<ArrayBuffer>[] = []
+  /** Blocks that were written to: the others are holes. */
+  readonly written = new Set<number>()
 
   write(source: Uint8Array, offset: number): void {
     const end = offset + source.length
     this.resize(Math.max(this.size, end))
     this.bytes.set(source, offset)
+    for (let block = Math.floor(offset / BLOCK_BYTES); block * BLOCK_BYTES < end; block++) {
+      if (!this.written.has(block)) this.#fillMapped(block, 0)
+      this.written.add(block)
+    }
     for (const mapping of this.mappings) {
       if (offset >= mapping.length) continue
       mapping.set(source.subarray(0, mapping.length - offset), offset)
     }
+  }
+
+  map(): Uint8Array<ArrayBuffer> {
+    const mapping = this.bytes.slice(0, this.size)
+    for (let block = 0; block * BLOCK_BYTES < this.size; block++) {
+      if (!this.written.has(block)) fillBlock(mapping, block, POISON)
+    }
+    this.mappings.push(mapping)
+    return mapping
+  }
+
+  #fillMapped(block: number, byte: number): void {
+    // One that was given back has no bytes.
+    for (const mapping of this.mappings) if (mapping.length > 0) fillBlock(mapping, block, byte)
   }
 
   resize(size: number): void {
@@ -115,9 +144,7 @@ export class MemoryDisk implements Disk {
     if (known === undefined) throw Object.assign(new Error(`no ${path}`), { code: 'ENOENT' })
     const inode = this.inode(known)
     if (inode.size === 0) throw Object.assign(new Error('empty'), { code: 'EINVAL' })
-    const mapping = inode.bytes.slice(0, inode.size)
-    inode.mappings.push(mapping)
-    return mapping
+    return inode.map()
   }
 
   rename(path: string, to: string): void {
@@ -225,6 +252,7 @@ export class MemoryDisk implements Disk {
     const inode = new Inode()
     inode.resize(file.size)
     inode.bytes.set(file.bytes.subarray(0, file.size))
+    for (const block of file.written) inode.written.add(block)
     this.#names.set(path, this.#inodes.push(inode) - 1)
   }
 

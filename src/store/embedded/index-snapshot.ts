@@ -162,7 +162,7 @@ function fits(
     const each = found[place]
     if (each?.header.id !== segment.id || each.header.slot !== segment.slot) return false
     if (each.listed.end !== undefined) return each.listed.end === segment.end
-    return new GroupReader(each.view).read(segment.end) === 0
+    return new GroupReader(each.written).read(segment.end) === 0
   })
 }
 

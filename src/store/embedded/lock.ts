@@ -7,6 +7,7 @@ import { hostname } from 'node:os'
 import { dlopen } from 'bun:ffi'
 import { Fault } from '../../base/fault.ts'
 import type { Lock, LockKind } from './disk.ts'
+import { isNoRoom } from './disk.ts'
 
 /** flock(2) is not in node:fs. Numbers of the operations: sys/file.h. */
 const LOCK_SHARED = 1
@@ -33,9 +34,18 @@ export function lockDirectory(directory: string, kind: LockKind): Lock {
   }
   if (kind === 'write') {
     ftruncateSync(descriptor, 0)
-    writeSync(descriptor, `pid ${process.pid} on ${hostname()} since ${new Date().toISOString()}\n`)
+    writeName(descriptor, `pid ${process.pid} on ${hostname()} since ${new Date().toISOString()}\n`)
   }
   return { release: () => release(descriptor, kind) }
+}
+
+/** The name is for people: where the disk has no room for it, the lock holds without. */
+function writeName(descriptor: number, name: string): void {
+  try {
+    writeSync(descriptor, name)
+  } catch (error) {
+    if (!isNoRoom(error)) throw error
+  }
 }
 
 /** A holder that ends well takes its name away. */

@@ -1,11 +1,13 @@
 /** Makes the open end of a segment fit to be appended to, after a run that may not have ended well. */
+import { BLOCK_BYTES, isZero } from './data-end.ts'
+import type { DiskFile } from './disk.ts'
 import { writeWhole } from './disk.ts'
 import type { LogState } from './log-state.ts'
 import type { SegmentEnd } from './open-log.ts'
 import { segmentName } from './segment.ts'
 import type { Segment } from './segments.ts'
 
-/** Groups are written again in pieces of this size, and the torn tail is zeroed where it holds anything. */
+/** Groups are written again in pieces of this size. */
 const PIECE_BYTES = 64 * 1024
 
 /**
@@ -21,10 +23,8 @@ export async function mendTail(state: LogState, segment: Segment, from: SegmentE
     for (let start = from.unsureStart; start < from.end; start += PIECE_BYTES) {
       writeWhole(file, bytes.slice(start, Math.min(start + PIECE_BYTES, from.end)), start)
     }
-    const torn = tornBytes(bytes, from.end)
-    for (let start = from.end; start < from.end + torn; start += PIECE_BYTES) {
-      writeWhole(file, new Uint8Array(Math.min(PIECE_BYTES, from.end + torn - start)), start)
-    }
+    const torn = Math.max(0, from.dataEnd - from.end)
+    clear(file, from.end, from.end + torn)
     await file.sync()
     if (torn > 0) {
       state.counters.tailsDropped++
@@ -35,10 +35,14 @@ export async function mendTail(state: LogState, segment: Segment, from: SegmentE
   }
 }
 
-/** Bytes from `end` up to the last one that is not zero. */
-function tornBytes(bytes: Uint8Array, end: number): number {
-  const words = new Int32Array(bytes.buffer, bytes.byteOffset, bytes.length >> 2)
-  let last = words.length
-  while (last * 4 > end && words[last - 1] === 0) last--
-  return last * 4 - end
+/** Zeros where anything else is: a block that was never written stays so, there may be no room for it. */
+function clear(file: DiskFile, from: number, to: number): void {
+  const block = new Uint8Array(BLOCK_BYTES)
+  for (let start = from; start < to;) {
+    const end = Math.min(to, (Math.floor(start / BLOCK_BYTES) + 1) * BLOCK_BYTES)
+    const held = block.subarray(0, end - start)
+    file.read(held, start)
+    if (!isZero(held)) writeWhole(file, held.fill(0), start)
+    start = end
+  }
 }

@@ -3,6 +3,7 @@
  * ends. A torn tail is cut off; damage before acknowledged rows is a Fault that names every place.
  */
 import { Fault } from '../../base/fault.ts'
+import { BLOCK_BYTES, dataEndOf } from './data-end.ts'
 import { GroupReader } from './log-reader.ts'
 import { LogReplay } from './log-replay.ts'
 import { LogView } from './log-entry.ts'
@@ -21,15 +22,26 @@ import { emptySegment } from './segments.ts'
 /** A place where the log is not what was written. */
 export type Damage = { readonly file: string; readonly offset: number; readonly what: string }
 
+/** A segment's file: of the mapping only what is in `written` may be looked at before more is written. */
+export type MappedSegment = {
+  readonly view: LogView
+  readonly written: LogView
+  /** Byte offset behind the last byte that is not zero; of a sealed segment its end. */
+  readonly dataEnd: number
+}
+
 /** A segment as it lies on the disk, its header checked. */
 export type FoundSegment = {
   readonly listed: ManifestSegment
   readonly header: SegmentHeader
-  readonly view: LogView
-}
+} & MappedSegment
 
-/** Where a segment ends, and from where on its groups may be in the page cache only. */
-export type SegmentEnd = { readonly unsureStart: number; readonly end: number }
+/** Where a segment ends, from where on its groups may be in the page cache only, and where its data ends. */
+export type SegmentEnd = {
+  readonly unsureStart: number
+  readonly end: number
+  readonly dataEnd: number
+}
 
 /** The segments that the manifest lists; what is wrong with the others goes to `damages`. */
 export function findSegments(
@@ -48,27 +60,39 @@ export function findSegments(
       damage('the segment is missing')
       continue
     }
-    const view = mapSegment(place, listed.id)
-    const header = decodeSegmentHeader(view.bytes)
+    const mapped = mapSegment(place, listed.id, listed.end)
+    const { view, written } = mapped
+    const header = decodeSegmentHeader(written.bytes)
     const wrong = typeof header === 'string' ? header : wrongHeader(place, header, listed.id, view)
     if (typeof header === 'string' || wrong !== '') damage(wrong)
     else if (slots.has(header.slot)) damage(`slot ${header.slot} is another segment's`)
     else {
       slots.add(header.slot)
-      found.push({ listed, header, view })
+      found.push({ listed, header, ...mapped })
     }
   }
   return found
 }
 
-/** An empty file can't be mapped, and has no header either. */
-export function mapSegment({ disk, directory, identity }: StorePlace, id: number): LogView {
+/** An empty file can't be mapped, and has no header either. `end` is known of a sealed segment. */
+export function mapSegment(
+  { disk, directory, identity }: StorePlace,
+  id: number,
+  end: number | undefined,
+): MappedSegment {
   const path = `${directory}/${segmentName(id)}`
-  const opened = disk.open(path, 'read')
-  const bytes = opened.size()
-  opened.close()
-  const mapped = bytes === 0 ? new Uint8Array(0) : disk.map(path)
-  return new LogView(mapped, checksumSeedOf(identity.storeId, id))
+  const file = disk.open(path, 'read')
+  try {
+    const fileBytes = file.size()
+    const dataEnd = end ?? dataEndOf(file, fileBytes)
+    const bytes = fileBytes === 0 ? new Uint8Array(0) : disk.map(path)
+    const seed = checksumSeedOf(identity.storeId, id)
+    const writtenBytes = Math.ceil(dataEnd / BLOCK_BYTES) * BLOCK_BYTES
+    const written = new LogView(bytes.subarray(0, writtenBytes), seed)
+    return { view: new LogView(bytes, seed), written, dataEnd }
+  } finally {
+    file.close()
+  }
 }
 
 function wrongHeader(place: StorePlace, header: SegmentHeader, id: number, view: LogView): string {
@@ -87,11 +111,11 @@ function wrongHeader(place: StorePlace, header: SegmentHeader, id: number, view:
  * known; that of an open one is where no whole group begins, if nothing acknowledged lies behind it.
  */
 export function readGroups(
-  { listed, header, view }: FoundSegment,
+  { listed, header, written, dataEnd }: FoundSegment,
   take: (start: number, count: number) => void,
   damages: Damage[],
 ): SegmentEnd {
-  const reader = new GroupReader(view)
+  const reader = new GroupReader(written)
   const file = segmentName(header.id)
   const sealedAt = listed.end ?? Infinity
   const mustBeWhole = listed.end !== undefined && listed.isSynced !== false
@@ -114,7 +138,7 @@ export function readGroups(
     if (behind === 0) break
     start = behind
   }
-  return { unsureStart: Math.min(unsyncedStart, lastGroupStart), end: start }
+  return { unsureStart: Math.min(unsyncedStart, lastGroupStart), end: start, dataEnd }
 }
 
 /** The first group from `from` on that was acknowledged after a sync, or 0. */
@@ -154,9 +178,9 @@ export function replayLog(
 }
 
 /** How many entries a sealed segment may hold, if all its groups are like the first. */
-function entriesAbout({ listed, view }: FoundSegment): number {
+function entriesAbout({ listed, written }: FoundSegment): number {
   if (listed.end === undefined) return 0
-  const reader = new GroupReader(view)
+  const reader = new GroupReader(written)
   const end = reader.read(SEGMENT_HEADER_BYTES)
   if (end === 0) return 0
   return (reader.count * listed.end) / (end - SEGMENT_HEADER_BYTES)

@@ -167,8 +167,8 @@ function removeLeftovers(place: StorePlace, manifest: Manifest): void {
 }
 
 function holdsGroup(place: StorePlace, id: number): boolean {
-  const view = mapSegment(place, id)
-  const isGroup = new GroupReader(view).findWhole(0) > 0
+  const { view, written } = mapSegment(place, id, undefined)
+  const isGroup = new GroupReader(written).findWhole(0) > 0
   view.bytes.buffer.transfer(0)
   return isGroup
 }

@@ -35,6 +35,8 @@ const COUNT_MIN = 256
 /** Words of a row that are touched ahead: one in each cache line of the first so many. */
 const LINE_WORDS = 16
 const TOUCHED_WORDS = 80
+/** Words of a 4 KiB page, less 1. */
+const PAGE_MASK = 1023
 
 export class StagedLookup {
   /** The answer: LOCATION_EMPTY where nothing is stored. Of an entry also its event time. */
@@ -113,9 +115,11 @@ export class StagedLookup {
       const location = this.locations[place]!
       if (location === LOCATION_EMPTY) continue
       const words = this.#viewOf(location)?.words
+      if (words === undefined) continue
       const first = wordOf(location)
-      if (words === undefined || first + TOUCHED_WORDS > words.length) continue
-      for (let word = 0; word < TOUCHED_WORDS; word += LINE_WORDS) sink ^= words[first + word]!
+      // Not beyond its page: behind the last entry of the log there may be none (see data-end.ts).
+      const end = Math.min(first + TOUCHED_WORDS, (first | PAGE_MASK) + 1, words.length)
+      for (let word = first; word < end; word += LINE_WORDS) sink ^= words[word]!
     }
     this.#sink ^= sink
   }

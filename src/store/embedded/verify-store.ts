@@ -139,16 +139,13 @@ function replay(
     }
     segment.end = readGroups(each, take, damages).end
     const isOpen = each.listed.end === undefined
-    if (isOpen && holdsAnything(each.view, segment.end)) {
+    if (isOpen && each.dataEnd > segment.end) {
       notes.push(`${segmentName(segment.id)} has a torn tail at offset ${segment.end}`)
     }
   })
   log.finish()
   return { state, found }
 }
-
-const holdsAnything = ({ words }: LogView, from: number): boolean =>
-  words.subarray(from / 4).some((word) => word !== 0)
 
 function compareCounts(log: LogState, served: LogState, damages: Damage[]): void {
   if (damages.length > 0) return // what can't be read of the log is missing in its counts too
