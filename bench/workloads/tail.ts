@@ -10,7 +10,7 @@ import { type Figure, figure, type Workload } from '../workload.ts'
 
 const SIZES = {
   smoke: { rows: 2_000, entities: 10, seconds: 0.3, repeats: 1, bodies: 8 },
-  full: { rows: 1_000_000, entities: 100, seconds: 5, repeats: 5, bodies: 256 },
+  full: { rows: 1_000_000, entities: 100, seconds: 3, repeats: 5, bodies: 256 },
 } as const
 const CONNECTIONS = 16
 const HEADERS = { 'content-type': 'application/json', accept: 'application/vnd.salver' }
