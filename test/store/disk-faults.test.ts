@@ -344,6 +344,31 @@ test('groups of a failed sync that a later run builds upon are on the disk', asy
   await store.close()
 })
 
+test('what a power cut took from a segment whose sync had failed is told once', async () => {
+  disk = new MemoryDisk()
+  await open('process')
+  for (let id = 0; id < 12; id++) await table.write([{ ...entry(id), blobBytes: 3000 }])
+  let failedAt = 0
+  disk.plan = ({ kind, path }) => {
+    if (kind !== 'sync' || !path.endsWith('.seg') || failedAt > 0) return undefined
+    failedAt = disk.ops.length
+    throw diskError('EIO')
+  }
+  await expect(store.compact()).rejects.toMatchObject({ code: 'write_failed' })
+  await store.close()
+  // The list says that the segment was given up, and no copies of its rows are durable yet.
+  const listed = disk.ops.findIndex(({ kind }, at) => at > failedAt && kind === 'rename')
+  disk = disk.afterPowerCut(listed + 2, new SeededRandom('lost groups'), 'none')
+  await open('process')
+  const { tailsDropped, tailBytesDropped } = store.stats().counters
+  expect(tailsDropped).toBe(1)
+  expect(tailBytesDropped).toBeGreaterThan(12 * 3000)
+  await store.close()
+  await open('process')
+  expect(store.stats().counters).toMatchObject({ tailsDropped: 0, snapshotsIgnored: 0 })
+  await store.close()
+})
+
 /** For each key every state that it may be in: a refused write may have got there, or not. */
 class Possible {
   readonly #held = new Map<number, ModelTable[]>()

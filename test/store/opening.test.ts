@@ -3,6 +3,8 @@ import { existsSync, mkdirSync, readFileSync, readdirSync, rmSync, writeFileSync
 import { afterEach, beforeEach, describe, expect, test } from 'bun:test'
 import type { EmbeddedStore } from '../../src/store/embedded/embedded-store.ts'
 import { openEmbeddedStore, verifyStore } from '../../src/store/embedded/embedded-store.ts'
+import type { Disk } from '../../src/store/embedded/disk.ts'
+import { nodeDisk } from '../../src/store/embedded/node-disk.ts'
 import { newDirectory, removeDirectory } from './data-directory.ts'
 import { SampleTable } from './sample-table.ts'
 
@@ -47,6 +49,21 @@ describe('a directory', () => {
     ])
   })
 
+  test('that is made is durable in those above it, before a row is acknowledged', async () => {
+    const synced: string[] = []
+    const disk: Disk = Object.create(nodeDisk, {
+      syncDirectory: {
+        value: (path: string) => {
+          synced.push(path)
+          nodeDisk.syncDirectory(path)
+        },
+      },
+    })
+    const store = await openEmbeddedStore({ dir: `${dir}/a/b`, durability: 'sync', disk })
+    expect(synced.slice(0, 2)).toEqual([dir, `${dir}/a`])
+    await store.close()
+  })
+
   test('that holds something else is refused, and left as it was', async () => {
     writeFileSync(`${dir}/photo.jpg`, 'x')
     await expect(open()).rejects.toMatchObject({ code: 'usage' })
@@ -58,7 +75,11 @@ describe('a directory', () => {
     const line = JSON.stringify({ format: 2, storeId: '00'.repeat(16), hashSeed: 1 })
     const checksum = Bun.hash.crc32(line).toString(16).padStart(8, '0')
     writeFileSync(`${dir}/STORE`, `${line}\n${checksum}\n`)
-    await expect(open()).rejects.toThrow('store format 2 is unknown')
+    await expect(open()).rejects.toMatchObject({
+      code: 'usage',
+      message: 'store format 2 is unknown to this program: a newer version made it',
+      allowed: 'format 1',
+    })
   })
 
   test('whose making was cut off is made again', async () => {

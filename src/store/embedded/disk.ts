@@ -2,6 +2,7 @@
  * The file layer of the embedded store. Every file it touches goes through here, so that tests can
  * record what was written and synced, and inject what a real disk does at its worst.
  */
+import { dirname } from 'node:path'
 import { Fault } from '../../base/fault.ts'
 
 /** `create` makes a new file and refuses an old one. */
@@ -36,7 +37,6 @@ export interface Disk {
   unlink(path: string): void
   /** Names in a directory, without `.` and `..`; undefined if there is no such directory. */
   names(directory: string): readonly string[] | undefined
-  /** Makes a directory and those above it. */
   makeDirectory(path: string): void
   /** Makes creates, renames and unlinks in a directory durable. */
   syncDirectory(path: string): void
@@ -50,6 +50,15 @@ export function writeWhole(file: DiskFile, source: Uint8Array, offset: number): 
     if (taken <= 0) throw new Fault('write_failed', `the disk took ${taken} bytes of a write`)
     done += taken
   }
+}
+
+/** Makes a directory, and those above it, durably: a store that is lost with its directory is lost. */
+export function makeDirectories(disk: Disk, path: string): void {
+  if (disk.names(path) !== undefined) return
+  const above = dirname(path)
+  makeDirectories(disk, above)
+  disk.makeDirectory(path)
+  disk.syncDirectory(above)
 }
 
 /** All of a small file. */

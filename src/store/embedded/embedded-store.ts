@@ -6,6 +6,7 @@ import type { ScanEntry, Store, StoreStats, TableHandle, TableSpec } from '../st
 import type { WriteBatch, WriteOutcomes } from '../write-batch.ts'
 import { describeState } from './describe-state.ts'
 import type { Disk } from './disk.ts'
+import { makeDirectories } from './disk.ts'
 import { EmbeddedReader } from './embedded-reader.ts'
 import type { Durability } from './embedded-writer.ts'
 import { EmbeddedWriter } from './embedded-writer.ts'
@@ -37,7 +38,7 @@ export type OpenedWriter = { readonly writer: EmbeddedWriter; readonly state: Lo
 export async function openEmbeddedWriter(options: EmbeddedOptions): Promise<OpenedWriter> {
   const { disk = nodeDisk, sizes = LOG_SIZES, clock = () => Date.now() * 1000 } = options
   const dir = resolve(options.dir)
-  disk.makeDirectory(dir)
+  makeDirectories(disk, dir)
   isStore(disk, dir) // before a LOCK is put into what may be somebody else's directory
   const lock = disk.lock(dir, 'write')
   try {

@@ -96,7 +96,7 @@ class NodeDisk implements Disk {
   }
 
   makeDirectory(path: string): void {
-    mkdirSync(path, { recursive: true })
+    mkdirSync(path)
   }
 
   syncDirectory(path: string): void {

@@ -136,9 +136,24 @@ async function mendOpenSegments(
   const newest = new Map<boolean, Segment>()
   for (const segment of ends.keys()) newest.set(segment.horizon > 0, segment)
   for (const [segment, end] of ends) {
-    if (roster.isSealed(segment)) continue
+    if (roster.isSealed(segment)) {
+      if (end.end < end.dataEnd) dropLost(state, roster, segment, end)
+      continue
+    }
     await mendTail(state, segment, end)
     if (newest.get(segment.horizon > 0) !== segment) roster.seal(segment, true)
+  }
+}
+
+/** Groups that were not synced when their segment was sealed, and that a power cut has taken. */
+function dropLost(state: LogState, roster: SegmentRoster, segment: Segment, end: SegmentEnd): void {
+  state.counters.tailsDropped++
+  state.counters.tailBytesDropped += end.dataEnd - end.end
+  try {
+    roster.shorten(segment)
+  } catch (error) {
+    // At a full disk the list is right from its next change on; till then no snapshot fits.
+    if (!isNoRoom(error)) throw error
   }
 }
 

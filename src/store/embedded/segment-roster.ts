@@ -30,6 +30,12 @@ export class SegmentRoster {
     this.#sealed.set(segment.id, { id: segment.id, end: segment.end, isSynced })
   }
 
+  /** Of a sealed segment less is there than was listed. The file says so on return. */
+  shorten(segment: Segment): void {
+    this.seal(segment, false)
+    this.#write(this.#state.segments.all().map((held) => held.id))
+  }
+
   /** A new file, synced and empty, becomes part of the log. */
   add(segment: Segment): void {
     const ids = [...this.#state.segments.all().map((held) => held.id), segment.id]

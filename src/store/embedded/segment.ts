@@ -74,7 +74,7 @@ export function decodeSegmentHeader(bytes: Uint8Array): SegmentHeader | string {
   if (view.getUint32(60, true) !== crc32(bytes.subarray(0, 60))) return 'header checksum is wrong'
   if (view.getUint32(0, true) !== MAGIC) return 'not a segment of a log'
   const format = view.getUint32(4, true)
-  if (format !== LOG_FORMAT) return `segment format ${format} is unknown to this program`
+  if (format !== LOG_FORMAT) return `segment format ${format} is unknown: a newer version made it`
   return {
     id: view.getUint32(8, true),
     slot: view.getUint32(12, true),

@@ -24,10 +24,9 @@ export function readIdentity(disk: Disk, directory: string): StoreIdentity | und
     throw new Fault('store_damaged', 'the file that names the store is damaged', { where })
   }
   if (stored.format !== LOG_FORMAT) {
-    throw new Fault('store_damaged', `store format ${stored.format} is unknown to this program`, {
-      where,
-      allowed: `format ${LOG_FORMAT}`,
-    })
+    // Nothing is wrong with the store: it is the wrong program for it.
+    const what = `store format ${stored.format} is unknown to this program: a newer version made it`
+    throw new Fault('usage', what, { where, allowed: `format ${LOG_FORMAT}` })
   }
   return { storeId: Uint8Array.fromHex(stored.storeId), hashSeed: stored.hashSeed }
 }
