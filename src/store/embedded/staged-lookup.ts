@@ -34,7 +34,7 @@ const UNREADABLE = 2
 const COUNT_MIN = 256
 /** Words of a row that are touched ahead: one in each cache line of the first so many. */
 const LINE_WORDS = 16
-const TOUCHED_WORDS = 80
+const TOUCHED_WORDS = 64
 /** Words of a 4 KiB page, less 1. */
 const PAGE_MASK = 1023
 
