@@ -1,6 +1,7 @@
 /** The page and the code say the same bytes. */
 import { readFileSync } from 'node:fs'
 import { expect, test } from 'bun:test'
+import { openEmbeddedStore } from '../../src/store/embedded/embedded-store.ts'
 import { GroupBuilder } from '../../src/store/embedded/group-builder.ts'
 import {
   LogView,
@@ -23,6 +24,9 @@ import {
   slotOf,
   wordOf,
 } from '../../src/store/embedded/segment.ts'
+import { SMALL_SIZES } from './data-directory.ts'
+import { MemoryDisk } from './memory-disk.ts'
+import { SampleTable } from './sample-table.ts'
 
 const PAGE = new URL('../../src/store/embedded/log-format.md', import.meta.url)
 
@@ -107,6 +111,27 @@ test('the checksums of another segment, or of another store, are wrong', () => {
     expect(reader.read(SEGMENT_HEADER_BYTES)).toBe(0)
     expect(reader.faultOffset).toBe(SEGMENT_HEADER_BYTES)
   }
+})
+
+test('the small files have the keys that the page says, in its order', async () => {
+  const disk = new MemoryDisk()
+  const options = { dir: '/store', durability: 'sync', disk, sizes: SMALL_SIZES } as const
+  const store = await openEmbeddedStore(options)
+  const table = await SampleTable.open(store)
+  await table.write([{ id: 1, timeUs: 1, value: 1 }])
+  await store.dropTable(table.handle.table)
+  await store.compact()
+  const page = readFileSync(PAGE, 'utf8')
+  for (const name of ['STORE', 'TABLES', 'SEGMENTS']) {
+    const written = new TextDecoder().decode(disk.content(`/store/${name}`)).split('\n')[0]!
+    const example = new RegExp(`^${name} +(\\{.*\\})$`, 'm').exec(page)![1]!
+    const keys = (line: string) => new Set(line.match(/"\w+":/g))
+    const known = [...keys(example)]
+    const found = [...keys(written)]
+    expect(known.filter((key) => found.includes(key))).toEqual(found)
+    expect(found.length, name).toBeGreaterThan(2)
+  }
+  await store.close()
 })
 
 test('a location names every entry of 128 GiB, and none of them is empty or removed', () => {
