@@ -10,6 +10,7 @@ import { Room } from '../base/room.ts'
 import type { AppParts } from './app-parts.ts'
 import { EVENT } from './counters.ts'
 import { declaredBytes, readBody } from './read-body.ts'
+import { targetOf } from './request-target.ts'
 import type { Answering } from './route.ts'
 import type { WriteCall, WriteReply } from './write-lane.ts'
 import type { WriteRequest } from './write-request.ts'
@@ -30,7 +31,7 @@ export function makeWriteAnswering(parts: AppParts): Answering {
 
   const answer = async (request: Request): Promise<Response> => {
     parts.guardWrite(request.headers)
-    const asked = parseWriteRequest(new URL(request.url).searchParams, request.headers)
+    const asked = parseWriteRequest(new URLSearchParams(targetOf(request).query), request.headers)
     const { writes } = parts.served()
     const bytes = declaredBytes(request, WRITE_BODY_BYTES_MAX) ?? WRITE_BODY_BYTES_MAX
     parts.connections.keepOpen(request)

@@ -8,6 +8,7 @@ import type { AppParts } from './app-parts.ts'
 import { methodResponse, notFoundResponse, redirectResponse } from './fault-response.ts'
 import { jsonResponse } from './json-response.ts'
 import { METRICS_TYPE } from './metrics-text.ts'
+import { targetOf } from './request-target.ts'
 import { probeRoute, workRoute } from './route.ts'
 import type { Answering } from './route.ts'
 
@@ -24,7 +25,7 @@ const METHODS: ReadonlyMap<string, string> = new Map([
 
 /** A HEAD is answered as its GET, without the body. */
 export function makeApp(parts: AppParts): Hono {
-  const app = new Hono()
+  const app = new Hono({ getPath: (request) => targetOf(request).path })
   app.post(
     '/get-online-features',
     workRoute(parts, '/get-online-features', makeFeastAnswering(parts)),
@@ -59,9 +60,9 @@ function makeMetricsAnswering(parts: AppParts): Answering {
 }
 
 function answerOther(request: Request): Response {
-  const { pathname, search } = new URL(request.url)
-  const methods = METHODS.get(pathname)
-  if (methods !== undefined) return methodResponse(pathname, methods)
-  const bare = pathname.replace(/\/+$/, '')
-  return METHODS.has(bare) ? redirectResponse(bare + search) : notFoundResponse(pathname)
+  const { path, query } = targetOf(request)
+  const methods = METHODS.get(path)
+  if (methods !== undefined) return methodResponse(path, methods)
+  const bare = path.replace(/\/+$/, '')
+  return METHODS.has(bare) ? redirectResponse(bare + query) : notFoundResponse(path)
 }

@@ -5,6 +5,7 @@ import type { AppParts } from './app-parts.ts'
 import { EVENT, ROUTES } from './counters.ts'
 import type { Route } from './counters.ts'
 import { faultResponse, internalResponse } from './fault-response.ts'
+import { targetOf } from './request-target.ts'
 
 export type Answering = (request: Request, arrivedMs: number) => Response | Promise<Response>
 
@@ -87,12 +88,11 @@ class Routed {
   }
 
   #failedUnexpectedly(request: Request, thrown: unknown): Response {
+    const { path } = targetOf(request)
     const id = crypto.randomUUID().slice(0, 8)
     const cause = thrown instanceof Error ? (thrown.stack ?? String(thrown)) : String(thrown)
     this.#parts.counters.add(EVENT.failuresUnexpected, 1)
-    this.#parts.log(`unexpected failure ${id} in ${request.method} ${pathOf(request)}: ${cause}`)
+    this.#parts.log(`unexpected failure ${id} in ${request.method} ${path}: ${cause}`)
     return internalResponse(id)
   }
 }
-
-const pathOf = (request: Request): string => new URL(request.url).pathname
