@@ -204,12 +204,41 @@ function addStore(registry: Registry, store: StoreStats): void {
     ['salver_store_sequence', 'Last sequence number given out', store.lastSequence],
   ]
   for (const [name, help, value] of sizes) gauge(registry, value, { name, help })
+  addStoreCounters(registry, store.counters)
+}
+
+/** Figures of now that the store tells among its counters: they go down too. */
+const STORE_QUEUES: ReadonlyMap<string, string> = new Map([
+  ['queuedDirect', 'direct'],
+  ['queuedStream', 'stream'],
+  ['queuedBatch', 'batch'],
+])
+const STORE_UNCHECKED = 'segmentsUnchecked'
+
+function addStoreCounters(registry: Registry, counters: StoreStats['counters']): void {
+  const queued = labelledGauge(registry, ['lane'], {
+    name: 'salver_store_queued',
+    help: 'Writes that wait for the writer',
+  })
   const events = labelled(registry, ['event'], {
     name: 'salver_store_events_total',
     help: 'What the store did, counted',
   })
-  for (const [event, count] of Object.entries(store.counters)) events.inc({ event }, count)
+  for (const [name, count] of Object.entries(counters)) {
+    const lane = STORE_QUEUES.get(name)
+    if (lane !== undefined) queued.set({ lane }, count)
+    else if (name !== STORE_UNCHECKED) events.inc({ event: snakeCase(name) }, count)
+  }
+  const unchecked = counters[STORE_UNCHECKED]
+  if (unchecked === undefined) return
+  gauge(registry, unchecked, {
+    name: 'salver_store_segments_unchecked',
+    help: 'Segments whose entries are still checked at each read',
+  })
 }
+
+const snakeCase = (name: string): string =>
+  name.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`)
 
 /** Not prom-client's own set: under Bun most of that reads zero. */
 function addProcess(registry: Registry, vitals: Vitals): void {

@@ -19,7 +19,14 @@ const VITALS: Vitals = {
     segments: 1,
     indexBytes: 512,
     lastSequence: 6,
-    counters: { groups: 3 },
+    counters: {
+      groups: 3,
+      damagesFound: 2,
+      segmentsUnchecked: 4,
+      queuedDirect: 7,
+      queuedStream: 0,
+      queuedBatch: 9,
+    },
   },
 }
 
@@ -97,6 +104,24 @@ test('the store, the catalog and the process are told', async () => {
   expect(samples.get('salver_build{version="1.2.3"}')).toBe(1)
   expect(samples.get('process_resident_memory_bytes')).toBeGreaterThan(1e6)
   expect(samples.get('process_cpu_seconds_total')).toBeGreaterThan(0)
+})
+
+test('what the store has waiting is a gauge, what it did a counter', async () => {
+  const text = await metricsText([new Counters()], VITALS)
+  expect(text).toContain('# TYPE salver_store_queued gauge')
+  expect(text).toContain('# TYPE salver_store_segments_unchecked gauge')
+  const samples = await samplesOf([new Counters()])
+  const ofStore = [...samples].filter(([name]) =>
+    /^salver_store_(queued|seg.*ed|events)/.test(name),
+  )
+  expect(Object.fromEntries(ofStore)).toEqual({
+    'salver_store_queued{lane="direct"}': 7,
+    'salver_store_queued{lane="stream"}': 0,
+    'salver_store_queued{lane="batch"}': 9,
+    salver_store_segments_unchecked: 4,
+    'salver_store_events_total{event="groups"}': 3,
+    'salver_store_events_total{event="damages_found"}': 2,
+  })
 })
 
 test('a store that does not answer leaves its figures out, not the others', async () => {
