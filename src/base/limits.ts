@@ -99,6 +99,8 @@ export const STORE_CLOSE_MS_MAX = 1_500
 export const STORE_STATS_MS_MAX = 1_000
 /** How often a served catalog is looked at for a change. */
 export const CATALOG_POLL_MS = 5_000
+/** How often a served store is asked whether it met damage: a warning soon enough for a probe. */
+export const DAMAGE_POLL_MS = 2_000
 
 /** Table names on DynamoDB end at 255 bytes; a name also stands in one log entry with its layout. */
 export const NAME_BYTES_MAX = 255
@@ -123,6 +125,8 @@ export const RUN_KEYS_MAX = 64 * 1024 * 1024
 export const SINK_BATCHES_MAX = 3
 /** One request of a batch to a server: it may wait in the batch lane's queue. */
 export const SERVER_WRITE_MS_MAX = 120_000
+/** How long a request under way may still take once its batch is to end. */
+export const SERVER_FINISH_MS_MAX = 5_000
 /** How long a batch goes on asking a server that is full, restarts or can't be reached. */
 export const SERVER_RETRY_MS_MAX = 120_000
 /** A rejected row is shown in the rejects file up to so many characters. */

@@ -6,14 +6,14 @@ import type { Catalog, FeatureView } from '../catalog/catalog.ts'
 import { openCatalog } from '../catalog/open-catalog.ts'
 import type { IngestBatchCommand } from '../cli/command.ts'
 import type { Io } from '../cli/io.ts'
-import { runBatch } from '../ingest/batch-lane.ts'
+import { reasonOf, runBatch } from '../ingest/batch-lane.ts'
 import { withRepeats } from '../ingest/dry-run.ts'
 import { openSource } from '../ingest/open-source.ts'
 import { progressLine } from '../ingest/progress-line.ts'
 import { emptyJudge, readerJudge } from '../ingest/reader-judge.ts'
 import { receiptJson, receiptText } from '../ingest/receipt-text.ts'
 import type { Receipt } from '../ingest/receipt.ts'
-import { combineReceipts } from '../ingest/receipt.ts'
+import { combineReceipts, notBegun } from '../ingest/receipt.ts'
 import { RejectsFile } from '../ingest/rejects-file.ts'
 import { serverSink } from '../ingest/server-sink.ts'
 import type { Sink } from '../ingest/sink.ts'
@@ -26,6 +26,9 @@ import { isStore } from '../store/embedded/open-store.ts'
 const DONE = 0
 const FAILED = 1
 
+/** A server that stays away is told of this often. */
+const RETRY_TOLD_MS = 10_000
+
 /** One view's rows, and where they come from. */
 type Job = {
   readonly view: FeatureView
@@ -33,19 +36,23 @@ type Job = {
   readonly format: IngestBatchCommand['format']
 }
 
-/** Resolves with the exit code: 1 for a run that was stopped before its end. */
+/**
+ * Resolves with the exit code: 1 for a run that was stopped before its end. Rejects where something
+ * failed; what was done till then is told all the same.
+ */
 export async function runIngestBatch(command: IngestBatchCommand, io: Io): Promise<number> {
   const catalog = await openCatalog(command.catalogPath)
   const jobs = command.view === '' ? declaredJobs(catalog) : [namedJob(catalog, command)]
   const stop = stopOnSignal(io)
+  const receipts: Receipt[] = []
   try {
-    const receipts = await withSinks(command, io, (sinkOf) =>
-      runJobs(jobs, command, io, sinkOf, stop.signal),
+    await withSinks(command, io, stop.signal, (sinkOf) =>
+      runJobs(jobs, command, io, sinkOf, stop.signal, receipts),
     )
-    tell(receipts, command, io)
     return receipts.some(({ stopped }) => stopped !== '') ? FAILED : DONE
   } finally {
     stop.release()
+    if (receipts.length > 0) tell(receipts, command, io)
   }
 }
 
@@ -55,14 +62,22 @@ async function runJobs(
   io: Io,
   sinkOf: (view: FeatureView) => Promise<Sink>,
   signal: AbortSignal,
-): Promise<Receipt[]> {
-  const receipts: Receipt[] = []
+  receipts: Receipt[],
+): Promise<void> {
   for (const job of jobs) {
-    const receipt = await runJob(job, command, io, sinkOf, signal)
-    receipts.push(receipt)
-    if (receipt.stopped !== '') break
+    let cutOff: Receipt | undefined
+    const onCutOff = (receipt: Receipt): void => void (cutOff = receipt)
+    try {
+      const receipt = await runJob(job, command, io, sinkOf, signal, onCutOff)
+      receipts.push(receipt)
+      if (receipt.stopped !== '') break
+    } catch (thrown) {
+      const { view, path: source } = job
+      const facts = { view: view.name, source, dryRun: command.dryRun, stopped: reasonOf(thrown) }
+      receipts.push(cutOff ?? notBegun(facts))
+      throw thrown
+    }
   }
-  return receipts
 }
 
 async function runJob(
@@ -71,6 +86,7 @@ async function runJob(
   io: Io,
   sinkOf: (view: FeatureView) => Promise<Sink>,
   signal: AbortSignal,
+  onCutOff: (receipt: Receipt) => void,
 ): Promise<Receipt> {
   const source = await openSource(path, format)
   const rejects = new RejectsFile(command.rejectsPath || `${view.name}.rejects.ndjson`)
@@ -87,6 +103,7 @@ async function runJob(
       futureMarginUs: command.futureMarginUs,
       nowUs: () => Date.now() * 1000,
       onProgress: command.progress ? line.show : () => undefined,
+      onCutOff,
       signal,
     })
   } finally {
@@ -111,17 +128,30 @@ function tell(receipts: readonly Receipt[], command: IngestBatchCommand, io: Io)
 function withSinks<T>(
   command: IngestBatchCommand,
   io: Io,
+  signal: AbortSignal,
   use: (sinkOf: (view: FeatureView) => Promise<Sink>) => Promise<T>,
 ): Promise<T> {
-  if (command.server !== '') return use(async (view) => serverSinkOf(command, io, view))
+  if (command.server !== '') {
+    return use(async (view) => serverSinkOf(command, io, signal, view))
+  }
   if (command.dataDir === '') throw needsStore()
   return command.dryRun ? withJudges(command.dataDir, use) : withStore(command, use)
 }
 
-function serverSinkOf(command: IngestBatchCommand, io: Io, view: FeatureView): Sink {
+function serverSinkOf(
+  command: IngestBatchCommand,
+  io: Io,
+  signal: AbortSignal,
+  view: FeatureView,
+): Sink {
   const { server, token, dryRun } = command
-  const onRetry = (why: string): void => io.err(`salver: ${server}: ${why}; trying again\n`)
-  const sink = serverSink({ server, token, view, dryRun, onRetry })
+  let toldMs = -Infinity
+  const onRetry = (why: string): void => {
+    if (performance.now() - toldMs < RETRY_TOLD_MS) return
+    toldMs = performance.now()
+    io.err(`salver: ${server}: ${why}; trying again\n`)
+  }
+  const sink = serverSink({ server, token, view, dryRun, onRetry, signal })
   return dryRun ? withRepeats(sink) : sink
 }
 

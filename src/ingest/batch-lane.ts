@@ -3,6 +3,7 @@
  * at most SINK_BATCHES_MAX batches are on their way. A run that is cut off has written some of its
  * rows; the same run again writes the others, for the order rule makes each write safe to repeat.
  */
+import { Fault } from '../base/fault.ts'
 import { SINK_BATCHES_MAX } from '../base/limits.ts'
 import type { FeatureView } from '../catalog/catalog.ts'
 import type { Layout } from '../row/layout.ts'
@@ -35,11 +36,13 @@ export type BatchRun = {
   readonly futureMarginUs: number
   readonly nowUs: () => number
   readonly onProgress: (progress: Progress) => void
+  /** Told what was done before the run rejects: a run that fails has written rows too. */
+  readonly onCutOff: (receipt: Receipt) => void
   /** Aborted: what is on its way is finished, nothing more is read. */
   readonly signal: AbortSignal
 }
 
-/** Rejects with a Fault where the source or the sink fails; a receipt tells of everything else. */
+/** Rejects with a Fault where the source or the sink fails, once `onCutOff` was told the receipt. */
 export const runBatch = (run: BatchRun): Promise<Receipt> => new BatchLane(run).run()
 
 class BatchLane {
@@ -64,16 +67,23 @@ class BatchLane {
   }
 
   async run(): Promise<Receipt> {
+    try {
+      await this.#runFiles()
+    } catch (thrown) {
+      // Nothing of this run goes on behind its caller's back, and the receipt counts all of it.
+      await Promise.allSettled(this.#sent)
+      this.#stopped = reasonOf(thrown)
+      this.#run.onCutOff(this.#receipt())
+      throw thrown
+    }
+    return this.#receipt()
+  }
+
+  async #runFiles(): Promise<void> {
     const { files } = this.#run.source
     for (const file of files) this.#checkFile(file)
-    try {
-      for (const file of files) await this.#runFile(file)
-    } finally {
-      // After a fault too: nothing of this run goes on behind its caller's back.
-      await Promise.allSettled(this.#sent)
-    }
+    for (const file of files) await this.#runFile(file)
     await this.#settle(0)
-    return this.#receipt()
   }
 
   /** Before anything is written: a column that is not there is not there in any row. */
@@ -181,4 +191,10 @@ class BatchLane {
     }
     return makeReceipt(facts, this.#tally)
   }
+}
+
+/** Why a run was cut off, as its receipt says it. */
+export function reasonOf(thrown: unknown): string {
+  if (!(thrown instanceof Fault)) return String(thrown)
+  return thrown.where === undefined ? thrown.message : `${thrown.where}: ${thrown.message}`
 }

@@ -10,13 +10,16 @@ const NOTES = {
   refreshed: 'the same content, written again for its time',
   older: 'a later version is stored, or came in this run',
   rejected: '',
+  unsettled: 'not written, or not known to be: the same run again settles them',
 } as const
+/** Told only where there are any. */
+const RARE: ReadonlySet<string> = new Set<keyof typeof NOTES>(['refreshed', 'unsettled'])
 const BYTE_UNITS = ['B', 'KB', 'MB', 'GB', 'TB'] as const
 
 /** A table of the counts, then what they cost. */
 export function receiptText(receipt: Receipt): string {
   const counts = (Object.keys(NOTES) as (keyof typeof NOTES)[]).filter(
-    (name) => name !== 'refreshed' || receipt.refreshed > 0,
+    (name) => !RARE.has(name) || receipt[name] > 0,
   )
   const texts = counts.map((name) => COUNT.format(receipt[name]))
   const width = Math.max(...texts.map((text) => text.length))
@@ -73,6 +76,7 @@ export const receiptJson = (receipt: Receipt): { readonly [key: string]: unknown
   refreshed: receipt.refreshed,
   older: receipt.older,
   rejected: receipt.rejected,
+  unsettled: receipt.unsettled,
   written: receipt.written,
   bytes_written: receipt.bytesWritten,
   write_units_saved: receipt.writeUnitsSaved,

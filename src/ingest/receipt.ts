@@ -15,7 +15,7 @@ export type StageSeconds = {
   readonly total: number
 }
 
-/** read = new + changed + unchanged + refreshed + older + rejected. */
+/** read = new + changed + unchanged + refreshed + older + rejected + unsettled. */
 export type Receipt = {
   /** '' for several views together. */
   readonly view: string
@@ -32,6 +32,8 @@ export type Receipt = {
   readonly refreshed: number
   readonly older: number
   readonly rejected: number
+  /** Of a run that was cut off: rows that were not written, or nobody knows whether they were. */
+  readonly unsettled: number
   /** Rows that were stored: new, changed and refreshed ones. */
   readonly written: number
   readonly bytesWritten: number
@@ -72,6 +74,11 @@ export class Tally {
     this.bytesWritten += bytesWritten
   }
 
+  /** Rows with an outcome. */
+  get settled(): number {
+    return this.#outcomes.reduce((sum, rows) => sum + rows, 0)
+  }
+
   of(outcome: keyof typeof OUTCOME): number {
     return this.#outcomes[OUTCOME[outcome]]!
   }
@@ -93,6 +100,7 @@ export type RunFacts = Pick<
 
 export function makeReceipt(facts: RunFacts, tally: Tally): Receipt {
   const { read, rejected, bytesWritten, writeUnitsSaved } = tally
+  const unsettled = read - rejected - tally.settled
   const written = tally.of('new') + tally.of('changed') + tally.of('refreshed')
   return {
     ...facts,
@@ -104,6 +112,7 @@ export function makeReceipt(facts: RunFacts, tally: Tally): Receipt {
     refreshed: tally.of('refreshed'),
     older: tally.of('older'),
     rejected,
+    unsettled,
     written: facts.dryRun ? 0 : written,
     bytesWritten: facts.dryRun ? 0 : bytesWritten,
     writeUnitsSaved,
@@ -113,6 +122,12 @@ export function makeReceipt(facts: RunFacts, tally: Tally): Receipt {
 
 const rate = (rows: number, seconds: number): number =>
   seconds > 0 ? Math.round(rows / seconds) : 0
+
+/** Of a run that failed before it could begin. */
+export function notBegun(facts: Pick<RunFacts, 'view' | 'source' | 'dryRun' | 'stopped'>): Receipt {
+  const seconds = { decode: 0, normalise: 0, write: 0, total: 0 }
+  return makeReceipt({ ...facts, ignoredColumns: [], rejectsPath: '', seconds }, new Tally())
+}
 
 /** Several views' receipts as one. */
 export function combineReceipts(receipts: readonly Receipt[]): Receipt {
@@ -132,6 +147,7 @@ export function combineReceipts(receipts: readonly Receipt[]): Receipt {
     refreshed: sum(({ refreshed }) => refreshed),
     older: sum(({ older }) => older),
     rejected: sum(({ rejected }) => rejected),
+    unsettled: sum(({ unsettled }) => unsettled),
     written: sum(({ written }) => written),
     bytesWritten: sum(({ bytesWritten }) => bytesWritten),
     writeUnitsSaved: sum(({ writeUnitsSaved }) => writeUnitsSaved),

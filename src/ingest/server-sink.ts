@@ -3,10 +3,10 @@
  * batches keep their order; each is tried again while the server is full, restarts or is out of reach,
  * which is safe, for writing a row again changes nothing.
  */
+import { setTimeout as sleep } from 'node:timers/promises'
 import { Fault } from '../base/fault.ts'
-import { SERVER_RETRY_MS_MAX, SERVER_WRITE_MS_MAX } from '../base/limits.ts'
+import { SERVER_FINISH_MS_MAX, SERVER_RETRY_MS_MAX, SERVER_WRITE_MS_MAX } from '../base/limits.ts'
 import type { FeatureView } from '../catalog/catalog.ts'
-
 import { viewLayout } from '../row/view-layout.ts'
 import { encodeBatch } from './encode-batch.ts'
 import { directNames } from './row-names.ts'
@@ -22,6 +22,8 @@ export type ServerTarget = {
   readonly dryRun: boolean
   /** Told each time that a request is to be tried again. */
   readonly onRetry: (why: string) => void
+  /** Aborted: a request under way gets SERVER_FINISH_MS_MAX more, and none is tried again. */
+  readonly signal: AbortSignal
 }
 
 const BACKOFF_MS_MIN = 200
@@ -62,10 +64,25 @@ async function post(target: ServerTarget, body: Uint8Array): Promise<string> {
     if (typeof answer === 'string') return answer
     const waitMs = Math.max(answer.waitMs, backoffMs * (0.5 + Math.random() / 2))
     if (performance.now() + waitMs > giveUpMs) throw answer.fault
-    target.onRetry(answer.fault.message)
-    await Bun.sleep(waitMs)
+    if (!target.signal.aborted) {
+      target.onRetry(answer.fault.message)
+      await sleepUnless(waitMs, target.signal)
+    }
+    if (target.signal.aborted) throw interrupted(answer.fault)
   }
 }
+
+/** Ends early, and as well, when the signal comes. */
+async function sleepUnless(waitMs: number, signal: AbortSignal): Promise<void> {
+  try {
+    await sleep(waitMs, undefined, { signal })
+  } catch (thrown) {
+    if (!signal.aborted) throw thrown
+  }
+}
+
+const interrupted = ({ code, message, where, allowed }: Fault): Fault =>
+  new Fault(code, `interrupted; the last try: ${message}`, { where, allowed })
 
 type Retry = { readonly fault: Fault; readonly waitMs: number }
 
@@ -74,6 +91,7 @@ async function ask(target: ServerTarget, body: Uint8Array): Promise<string | Ret
   const { server, view, dryRun } = target
   const parameters = new URLSearchParams({ view: view.name, lane: 'batch', outcomes: 'each' })
   if (dryRun) parameters.set('dry_run', 'true')
+  const patience = patienceOf(target.signal)
   let response: Response
   let text: string
   try {
@@ -81,17 +99,40 @@ async function ask(target: ServerTarget, body: Uint8Array): Promise<string | Ret
       method: 'POST',
       body,
       headers: headersOf(target),
-      signal: AbortSignal.timeout(SERVER_WRITE_MS_MAX),
+      signal: patience.signal,
     })
     text = await response.text()
   } catch (cause) {
     const reason = cause instanceof Error ? cause.message : String(cause)
     return { fault: unavailable(server, `can't be reached: ${reason}`, cause), waitMs: 0 }
+  } finally {
+    patience.release()
   }
   if (response.ok) return text
   const fault = refusal(target, response.status, text)
   if (response.status !== 503 && response.status !== 429) throw fault
   return { fault, waitMs: Number(response.headers.get('retry-after') ?? 0) * 1000 || 0 }
+}
+
+/** How long one request may take: shorter from the moment that the run is to end. */
+function patienceOf(signal: AbortSignal): {
+  readonly signal: AbortSignal
+  readonly release: () => void
+} {
+  const controller = new AbortController()
+  const giveUp = (): void => controller.abort(new Error('no answer in time'))
+  let timer = setTimeout(giveUp, SERVER_WRITE_MS_MAX)
+  const hurry = (): void => {
+    clearTimeout(timer)
+    timer = setTimeout(giveUp, SERVER_FINISH_MS_MAX)
+  }
+  if (signal.aborted) hurry()
+  else signal.addEventListener('abort', hurry, { once: true })
+  const release = (): void => {
+    clearTimeout(timer)
+    signal.removeEventListener('abort', hurry)
+  }
+  return { signal: controller.signal, release }
 }
 
 function headersOf({ token }: ServerTarget): Headers {

@@ -36,6 +36,13 @@ function makeFolder(): string {
 }
 
 async function run(folder: string, changes: Partial<IngestBatchCommand> = {}) {
+  const { thrown, ...ran } = await runWhole(folder, changes)
+  if (thrown !== undefined) throw thrown
+  return ran
+}
+
+/** The same, with what a run that failed had told before. */
+async function runWhole(folder: string, changes: Partial<IngestBatchCommand> = {}) {
   let out = ''
   let err = ''
   const command: IngestBatchCommand = {
@@ -61,8 +68,12 @@ async function run(folder: string, changes: Partial<IngestBatchCommand> = {}) {
     err: (text: string) => void (err += text),
     errIsTerminal: false,
   }
-  const code = await runIngestBatch(command, io)
-  return { code, out, err }
+  let thrown: unknown
+  const code = await runIngestBatch(command, io).catch((error: unknown) => {
+    thrown = error
+    return 1
+  })
+  return { code, out, err, thrown }
 }
 
 describe('salver ingest batch', () => {
@@ -122,6 +133,50 @@ describe('salver ingest batch', () => {
     })
     expect(existsSync(rejectsPath)).toBe(true)
     expect((await run(folder, { rejectsMax: 1 })).code).toBe(0)
+  })
+
+  test('cut off by its source gives a receipt of the rows that were written', async () => {
+    const folder = makeFolder()
+    const path = join(folder, 'clicks.csv')
+    const lines = Array.from({ length: 40_000 }, (_, id) => `${id},${id},2026-01-01`)
+    writeFileSync(path, `user_id,clicks,at\n${lines.join('\n')}\n40000,"1`)
+    const { out, thrown } = await runWhole(folder)
+    expect(thrown).toMatchObject({ code: 'source_invalid' })
+    const receipt = JSON.parse(out)
+    expect(receipt.stopped).toContain(path)
+    expect(receipt.new).toBeGreaterThan(0)
+    expect(receipt.new + receipt.unsettled).toBe(receipt.read)
+    const store = await openStore(join(folder, 'data'))
+    const view = (await openCatalog(folder)).viewsByName.get('clicks')!
+    expect(readRows(store, view).size).toBe(receipt.new)
+    await store.close()
+    expect((await runWhole(folder, { json: false })).out).toContain('\n  stopped: ')
+  })
+
+  test('cut off in a gzip file gives a receipt of the rows before', async () => {
+    const folder = makeFolder()
+    const lines = Array.from({ length: 60_000 }, (_, id) =>
+      JSON.stringify({ user_id: id, clicks: id * 7919, at: '2026-01-01' }),
+    )
+    const source = join(folder, 'clicks.ndjson.gz')
+    const packed = Bun.gzipSync(Buffer.from(lines.join('\n')))
+    writeFileSync(source, packed.subarray(0, packed.length - 1000))
+    const { out, thrown } = await runWhole(folder, { source })
+    expect(thrown).toMatchObject({ code: 'source_invalid' })
+    expect(JSON.parse(out).new).toBeGreaterThan(0)
+    expect(JSON.parse(out).stopped).toContain(source)
+  })
+
+  test('of several views keeps the receipts of those before the one that failed', async () => {
+    const { out, thrown } = await runWhole(makeFolder(), { view: '' })
+    expect(thrown).toMatchObject({ code: 'source_invalid' })
+    const whole = JSON.parse(out)
+    expect(whole).toMatchObject({
+      new: 2,
+      receipts: [{ view: 'clicks' }, { view: 'names', read: 0 }],
+    })
+    expect(whole.stopped).toBe(whole.receipts[1].stopped)
+    expect(whole.stopped).not.toBe('')
   })
 
   test('names what it was not given, and what there is', async () => {

@@ -74,6 +74,7 @@ export async function ingestInto(
       futureMarginUs: 600e6,
       nowUs: () => NOW_US,
       onProgress: () => undefined,
+      onCutOff: () => undefined,
       signal: new AbortController().signal,
       ...changes,
     })
@@ -110,4 +111,5 @@ export const sumOf = (receipt: Receipt): number =>
   receipt.unchanged +
   receipt.refreshed +
   receipt.older +
-  receipt.rejected
+  receipt.rejected +
+  receipt.unsettled

@@ -6,6 +6,7 @@ import type { WriteFormat } from '../../src/ingest/write-body.ts'
 import { encodeWriteReply, parseWriteRequest } from '../../src/http/write-request.ts'
 import { writeRows } from '../../src/ingest/direct-lane.ts'
 import { withRepeats } from '../../src/ingest/dry-run.ts'
+import type { Receipt } from '../../src/ingest/receipt.ts'
 import { serverSink } from '../../src/ingest/server-sink.ts'
 import { openViewTable } from '../../src/ingest/store-sink.ts'
 import type { EmbeddedStore } from '../../src/store/embedded/embedded-store.ts'
@@ -71,7 +72,15 @@ async function answerWrite(store: EmbeddedStore, request: Request): Promise<Resp
 }
 
 const sinkTo = (server: string, changes: { token?: string; dryRun?: boolean } = {}) =>
-  serverSink({ server, token: '', view: VIEW, dryRun: false, onRetry: () => undefined, ...changes })
+  serverSink({
+    server,
+    token: '',
+    view: VIEW,
+    dryRun: false,
+    onRetry: () => undefined,
+    signal: new AbortController().signal,
+    ...changes,
+  })
 
 function writeFile(rows = 40_000): string {
   const path = join(temporaryFolder(), 'rows.ndjson')
@@ -91,6 +100,30 @@ function writeFile(rows = 40_000): string {
 }
 
 describe('a batch to a server', () => {
+  test('that can’t be reached ends on the signal, within its pause, and says what it waited for', async () => {
+    const away = Bun.serve({ port: 0, hostname: '127.0.0.1', fetch: () => new Response() })
+    const url = `http://127.0.0.1:${away.port}`
+    await away.stop(true)
+    const stop = new AbortController()
+    const tries: string[] = []
+    const sink = serverSink({
+      server: url,
+      token: '',
+      view: VIEW,
+      dryRun: false,
+      onRetry: (why) => void (tries.push(why), stop.abort()),
+      signal: stop.signal,
+    })
+    const receipts: Receipt[] = []
+    const onCutOff = (receipt: Receipt): void => void receipts.push(receipt)
+    await expect(
+      ingestInto(sink, VIEW, writeFile(10), { onCutOff, signal: stop.signal }),
+    ).rejects.toThrow('interrupted; the last try: can')
+    expect(tries).toHaveLength(1)
+    expect(receipts).toMatchObject([{ read: 12, rejected: 1, unsettled: 11, written: 0 }])
+    expect(receipts[0]!.stopped).toStartWith(`${url}: interrupted`)
+  })
+
   test('ends as one into a data directory: the same rows, the same receipt', async () => {
     const path = writeFile()
     const { store, url } = await serveWrites()
@@ -133,6 +166,7 @@ describe('a batch to a server', () => {
       view: VIEW,
       dryRun: false,
       onRetry: (why) => retries.push(why),
+      signal: new AbortController().signal,
     })
     const receipt = await ingestInto(sink, VIEW, path)
     expect(receipt).toMatchObject({ new: 1001, rejected: 1 })
