@@ -22,6 +22,7 @@ import { viewLayout } from '../row/view-layout.ts'
 import { openEmbeddedStore } from '../store/embedded/embedded-store.ts'
 import { nodeDisk } from '../store/embedded/node-disk.ts'
 import { isStore } from '../store/embedded/open-store.ts'
+import { openedData } from './opened-data.ts'
 
 const DONE = 0
 const FAILED = 1
@@ -159,7 +160,7 @@ async function withStore<T>(
   { dataDir, durability }: IngestBatchCommand,
   use: (sinkOf: (view: FeatureView) => Promise<Sink>) => Promise<T>,
 ): Promise<T> {
-  const store = await openEmbeddedStore({ dir: dataDir, durability })
+  const store = await openedData(dataDir, () => openEmbeddedStore({ dir: dataDir, durability }))
   try {
     return await use(async (view) => storeSink(store, await openViewTable(store, view)))
   } finally {
@@ -172,8 +173,11 @@ async function withJudges<T>(
   dir: string,
   use: (sinkOf: (view: FeatureView) => Promise<Sink>) => Promise<T>,
 ): Promise<T> {
-  if (!isStore(nodeDisk, resolve(dir))) return use(async () => withRepeats(emptyJudge))
-  const store = await openEmbeddedStore({ dir, durability: 'process', readOnly: true })
+  const isThere = await openedData(dir, () => isStore(nodeDisk, resolve(dir)))
+  if (!isThere) return use(async () => withRepeats(emptyJudge))
+  const store = await openedData(dir, () =>
+    openEmbeddedStore({ dir, durability: 'process', readOnly: true }),
+  )
   try {
     return await use(async (view) => withRepeats(readerJudge(store, view)))
   } finally {

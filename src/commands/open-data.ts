@@ -4,6 +4,7 @@ import { join } from 'node:path'
 import { Fault } from '../base/fault.ts'
 import type { EmbeddedStore } from '../store/embedded/embedded-store.ts'
 import { openEmbeddedStore } from '../store/embedded/embedded-store.ts'
+import { openedData } from './opened-data.ts'
 
 export type DataUse = 'read' | 'write'
 
@@ -25,7 +26,9 @@ export async function withStore<T>(
   use: (store: EmbeddedStore) => Promise<T>,
 ): Promise<T> {
   requireStore(dir)
-  const store = await openEmbeddedStore({ dir, durability: 'sync', readOnly: kind === 'read' })
+  const store = await openedData(dir, () =>
+    openEmbeddedStore({ dir, durability: 'sync', readOnly: kind === 'read' }),
+  )
   try {
     return await use(store)
   } finally {

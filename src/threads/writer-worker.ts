@@ -1,6 +1,7 @@
 /** Entry of the writer thread: opens the store, and tells the thread that started it how that went. */
 import { setPriority } from 'node:os'
 import { Fault } from '../base/fault.ts'
+import { openedData } from '../commands/opened-data.ts'
 import { openEmbeddedWriter } from '../store/embedded/embedded-store.ts'
 import type { OpenWriter, WriterOpened } from './messages.ts'
 import { faultToMessage } from './messages.ts'
@@ -20,7 +21,7 @@ async function open(asked: OpenWriter): Promise<WriterOpened> {
   const notes = lowerPriority()
   try {
     const { dataDir: dir, durability } = asked
-    const { writer, state } = await openEmbeddedWriter({ dir, durability })
+    const { writer, state } = await openedData(dir, () => openEmbeddedWriter({ dir, durability }))
     notes.push(...tailNotes(state.counters.tailBytesDropped))
     const side = await WriterSide.open({ ...asked, writer })
     return { kind: 'opened', indexes: asked.ports.map((port) => side.serve(port)), notes }

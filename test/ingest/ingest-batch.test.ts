@@ -192,6 +192,20 @@ describe('salver ingest batch', () => {
     }
   })
 
+  test('into what can be no data directory is refused with the path and the reason', async () => {
+    const folder = makeFolder()
+    const file = join(folder, 'clicks.csv')
+    for (const dryRun of [false, true]) {
+      for (const dataDir of [file, join(file, 'under')]) {
+        await expect(run(folder, { dataDir, dryRun })).rejects.toMatchObject({
+          code: 'usage',
+          where: dataDir,
+          message: expect.stringMatching(/can't be opened: E[A-Z]+/) as unknown as string,
+        })
+      }
+    }
+  })
+
   test('points to --server where a server holds the data directory', async () => {
     const folder = makeFolder()
     const store = await openStore(join(folder, 'data'))

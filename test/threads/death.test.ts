@@ -39,6 +39,20 @@ test('a writer thread that fails to open says why, and no caller waits for ever'
   await expect(openStoreThread(spec)).rejects.toThrow('the writer thread failed')
 })
 
+test('a writer thread that is given a file for a directory is a fault that names it', async () => {
+  const spec = {
+    dataDir: import.meta.path,
+    durability: 'process',
+    futureMarginUs: FUTURE_MARGIN_US,
+    catalog: smallCatalog([]),
+  } as const
+  await expect(openStoreThread(spec)).rejects.toMatchObject({
+    code: 'usage',
+    where: import.meta.path,
+    message: expect.stringContaining('ENOTDIR') as unknown as string,
+  })
+})
+
 test("the death of the store's thread ends the process with its reason", async () => {
   const program = join(import.meta.dir, 'fixtures/serve-until-signal.ts')
   const server = await ServerProcess.start({ folder: makeFolder(DEFINITIONS), program })
