@@ -16,6 +16,15 @@ export function checkTogether(settings: Settings): Fault[] {
   }
 }
 
+/** What was written for nothing, though nothing about it is wrong. */
+export function warnTogether(settings: Settings): string[] {
+  const durability = settings.all.find(({ option }) => option === 'durability')
+  // A variable or a config file speaks to several commands; a flag was meant for this one.
+  const isMeant = durability?.given[0]?.source === 'flag'
+  if (settings.command !== 'ingest batch' || !isMeant || !isGiven(settings, 'server')) return []
+  return ['--durability has no effect with --server: the server was started with its own']
+}
+
 /** Where the definitions name a store, serve looks there; these two can't yet. */
 function needsStore(settings: Settings): Fault[] {
   const given = (['data', 'server'] as const).filter((option) => isGiven(settings, option))

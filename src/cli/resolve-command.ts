@@ -6,7 +6,7 @@ import type { Command } from './command.ts'
 import type { Arguments } from './parse-arguments.ts'
 import type { Environment, Settings } from './settings.ts'
 import { Fault } from '../base/fault.ts'
-import { checkTogether } from './check-together.ts'
+import { checkTogether, warnTogether } from './check-together.ts'
 import { groupHelp, helpText, overviewText } from './help.ts'
 import { makeCommand } from './make-command.ts'
 import { parseArguments } from './parse-arguments.ts'
@@ -32,7 +32,7 @@ export function resolveCommand(argv: readonly string[], surroundings: Surroundin
   const { settings, faults } = explain(typed, surroundings.environment)
   if (faults.length > 0) throw asOne(faults)
   const command = makeCommand(settings, surroundings.errIsTerminal)
-  return { kind: 'command', command, warnings: settings.warnings }
+  return { kind: 'command', command, warnings: [...settings.warnings, ...warnTogether(settings)] }
 }
 
 export type Explained = { readonly settings: Settings; readonly faults: readonly Fault[] }

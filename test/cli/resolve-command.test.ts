@@ -310,6 +310,23 @@ describe('warnings', () => {
   })
 })
 
+describe('a durability for a server', () => {
+  const warningsOf = (line: string, environment: Variables = {}): readonly string[] => {
+    const resolved = resolveCommand(line.split(' '), { environment, errIsTerminal: false })
+    return resolved.kind === 'command' ? resolved.warnings : []
+  }
+  const batch = 'ingest batch --catalog f.yaml --view v'
+
+  test('is told to have no effect, where it was meant for this command', () => {
+    expect(warningsOf(`${batch} --server http://h:1 --durability process`)).toEqual([
+      '--durability has no effect with --server: the server was started with its own',
+    ])
+    expect(warningsOf(`${batch} --data d --durability process`)).toEqual([])
+    const shared = { SALVER_DURABILITY: 'process' }
+    expect(warningsOf(`${batch} --server http://h:1`, shared)).toEqual([])
+  })
+})
+
 describe('help and version', () => {
   const textOf = (line: string): string => {
     const resolved = resolveCommand(line.split(' '), { environment: {}, errIsTerminal: false })
