@@ -2,7 +2,7 @@
  * What is ingested, under bytes that are almost right: rows are rejected, bodies and files refused by
  * a Fault, and nothing else escapes. STEPS=10000000 for a long run of each.
  */
-import { expect, test } from 'bun:test'
+import { describe, expect, test } from 'bun:test'
 import { Packr } from 'msgpackr'
 import { Fault } from '../../src/base/fault.ts'
 import { CsvCells } from '../../src/ingest/csv-cells.ts'
@@ -10,6 +10,7 @@ import type { Column } from '../../src/ingest/column.ts'
 import { Normaliser } from '../../src/ingest/normaliser.ts'
 import { batchNames, directNames } from '../../src/ingest/row-names.ts'
 import type { Chunk } from '../../src/ingest/source.ts'
+import { UnreadableRow } from '../../src/ingest/source.ts'
 import { parseWriteBody } from '../../src/ingest/write-body.ts'
 import { parseLines } from '../../src/ingest/ndjson-source.ts'
 import { checkRow } from '../../src/row/row-reader.ts'
@@ -93,12 +94,12 @@ type Target = {
   readonly read: (bytes: Uint8Array) => number
 }
 
-function fuzz(name: string, { seeds, pieces, read }: Target): void {
+function fuzz(name: string, { seeds, pieces, read }: Target, steps = stepsOf(4000)): void {
   const random = new SeededRandom(`ingest.fuzz, ${name}`)
   for (const seed of seeds) expect(read(seed)).toBe(2)
   let rows = 0
   let refused = 0
-  for (let step = 0; step < stepsOf(4000); step++) {
+  for (let step = 0; step < steps; step++) {
     const bytes = mutated(random, seeds, pieces)
     try {
       rows += read(bytes)
@@ -191,5 +192,31 @@ test('CSV gives rows or rejects', () => {
       const place = { file: 'f', firstRow: 1, rows: cells.rows, fileBytesRead: 0 }
       return entriesOf({ kind: 'columns', ...place, columns, unreadable }, batchNames(VIEW))
     },
+  })
+})
+
+describe('canary: the fuzz finds', () => {
+  const seeds = [utf8(JSON.stringify(ROWS))]
+  const pieces = JSON_PIECES.map(utf8)
+
+  test('a decoder of bodies that lets a SyntaxError through', () => {
+    const read = (bytes: Uint8Array): number => {
+      JSON.parse(new TextDecoder().decode(bytes))
+      return readBody('json', bytes)
+    }
+    expect(() => fuzz('canary, json', { seeds, pieces, read }, 20_000)).toThrow('escaped from')
+  })
+
+  test('a decoder of lines that loses a row which it can’t read', () => {
+    const lines = [utf8(ROWS.map((row) => JSON.stringify(row)).join('\n'))]
+    const read = (bytes: Uint8Array): number => {
+      const records = parseLines(bytes)
+      const kept = records.filter((record) => !(record instanceof UnreadableRow))
+      const place = { file: 'f', firstRow: 1, rows: records.length, fileBytesRead: 0 }
+      return entriesOf({ kind: 'records', ...place, records: kept }, batchNames(VIEW))
+    }
+    expect(() => fuzz('canary, ndjson', { seeds: lines, pieces, read }, 20_000)).toThrow(
+      'escaped from',
+    )
   })
 })
