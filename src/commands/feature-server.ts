@@ -14,6 +14,7 @@ import { metricsText } from '../http/metrics-text.ts'
 import type { ServingSettings } from '../http/serving-side.ts'
 import { ServingSide } from '../http/serving-side.ts'
 import { CatalogReload } from './catalog-reload.ts'
+import { DamageWatch } from './damage-watch.ts'
 import type { StoreThread } from './store-thread.ts'
 
 /** What there is once the store is open. */
@@ -21,6 +22,7 @@ type Running = {
   readonly store: StoreThread
   readonly reload: CatalogReload
   readonly watch: CatalogWatch
+  readonly damage: DamageWatch
 }
 
 export class FeatureServer {
@@ -69,7 +71,13 @@ export class FeatureServer {
       onCatalog: (catalog) => void reload.take(catalog),
       onFault: (fault) => reload.refuse(fault),
     })
-    this.#running = { store, reload, watch }
+    const damage = new DamageWatch({
+      stats: () => store.stats(),
+      counters: side.counters,
+      readiness: side.readiness,
+      log: this.#log,
+    })
+    this.#running = { store, reload, watch, damage }
   }
 
   /** Looks at the definitions now, not at the next poll. */
@@ -83,7 +91,7 @@ export class FeatureServer {
    * the store says that it did not close well.
    */
   async stop(): Promise<boolean> {
-    this.#running?.watch.close()
+    this.#closeWatches()
     const { cutOff } = await this.#side.drain(DRAIN_MS_MAX)
     if (cutOff > 0) this.#log(`${cutOff} requests were cut off`)
     return this.#running === undefined || this.#closeStore(this.#running.store)
@@ -91,8 +99,13 @@ export class FeatureServer {
 
   /** Nothing can be finished any more. */
   async cutOff(): Promise<void> {
-    this.#running?.watch.close()
+    this.#closeWatches()
     await this.#side.drain(0)
+  }
+
+  #closeWatches(): void {
+    this.#running?.watch.close()
+    this.#running?.damage.close()
   }
 
   async #closeStore(store: StoreThread): Promise<boolean> {
@@ -109,6 +122,7 @@ export class FeatureServer {
   async #metrics(): Promise<string> {
     const running = this.#running
     const store = running && (await within(running.store.stats(), STORE_STATS_MS_MAX))
+    running?.damage.note(store)
     return metricsText([this.#side.counters], {
       version: VERSION,
       store,

@@ -5,6 +5,7 @@
 import type { FaultCode } from '../base/fault.ts'
 import type { Answer } from '../query/query.ts'
 import { OUTCOME_NAMES } from '../row/order-rule.ts'
+import { FAILED } from '../store/read-batch.ts'
 import { FAULT_CODES } from './fault-response.ts'
 import type { WriteCall, WriteReply } from './write-lane.ts'
 
@@ -31,7 +32,10 @@ export const LATENCY_MS = [
 ] as const
 
 export const LANES = ['direct', 'batch'] as const
-export const ROW_STATES = ['present', 'not_found', 'outside_max_age', 'late'] as const
+/** Those of an answer, and apart from late what an answer calls LATE too: see ROW_UNREADABLE. */
+export const ROW_STATES = ['present', 'not_found', 'outside_max_age', 'late', 'unreadable'] as const
+/** Not read, however long one waits: the store holds it damaged. */
+export const ROW_UNREADABLE = ROW_STATES.indexOf('unreadable')
 
 /** Counters without a label. */
 export const EVENT = {
@@ -83,7 +87,11 @@ export class Counters {
     const counts = this.#counts
     const states = answer.rowStates
     const keys = answer.batch.count
-    for (let place = 0; place < keys; place++) counts[ROWS_AT + states[place]!]!++
+    const reads = answer.batch.states
+    for (let place = 0; place < keys; place++) {
+      const isUnreadable = reads[place] === FAILED
+      counts[ROWS_AT + (isUnreadable ? ROW_UNREADABLE : states[place]!)]!++
+    }
     this.add(EVENT.entitiesAsked, answer.rows)
     this.add(EVENT.cellsAsked, answer.rows * answer.plan.featureCount)
     this.add(EVENT.cellsLate, answer.lateCells)

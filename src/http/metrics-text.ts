@@ -127,7 +127,7 @@ function addReads(registry: Registry, threads: readonly Counters[]): void {
   })
   counter(registry, total(EVENT.cellsLate), {
     name: 'salver_late_cells_total',
-    help: 'Values that had not been read by the deadline',
+    help: 'Values answered as LATE: not read by the deadline, or not readable',
   })
   counter(registry, total(EVENT.replyBytes), {
     name: 'salver_reply_bytes_total',
