@@ -1,6 +1,5 @@
-/** The ceiling: a bare Bun server that reads the same body and sends a ready reply of a given size. */
-const bytes = Number(process.argv[2])
-const reply = new Uint8Array(bytes).fill(120)
+/** The ceiling: a bare Bun server that reads the same body and sends a ready reply, the bytes of a file. */
+const reply = await Bun.file(process.argv[2] ?? '').bytes()
 const server = Bun.serve({
   port: 0,
   hostname: '127.0.0.1',
@@ -10,3 +9,5 @@ const server = Bun.serve({
   },
 })
 console.log(server.port)
+
+export {}

@@ -44,9 +44,9 @@ export async function serveStore(store: ServedStore, port: number): Promise<Serv
   }
 }
 
-/** The ceiling: reads the body, sends a ready reply of so many bytes. */
-export async function serveBare(replyBytes: number): Promise<Served> {
-  const child = Bun.spawn(pinned('server', [process.execPath, BARE_SERVER, `${replyBytes}`]), {
+/** The ceiling: reads the body, sends the file's bytes as a ready reply. */
+export async function serveBare(replyPath: string): Promise<Served> {
+  const child = Bun.spawn(pinned('server', [process.execPath, BARE_SERVER, replyPath]), {
     stdout: 'pipe',
     stderr: 'inherit',
   })

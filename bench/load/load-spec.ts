@@ -2,8 +2,12 @@
 import type { Percentiles } from '../histogram.ts'
 
 export type LoadSpec = {
-  /** `closed`: autocannon, each connection asks when it was answered. `open`: at a fixed rate. */
-  readonly mode: 'closed' | 'open'
+  /**
+   * `closed`: autocannon, each connection asks when it was answered. It makes text of every reply, so
+   * that binary ones cost it several times as much. `raw`: the same on raw sockets, which read no
+   * more of a reply than its length. `open`: on raw sockets at a fixed rate.
+   */
+  readonly mode: 'closed' | 'raw' | 'open'
   readonly url: string
   /** Files with one request body each; they are asked in turn. */
   readonly bodies: readonly string[]

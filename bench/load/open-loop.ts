@@ -1,5 +1,5 @@
 /**
- * Open loop: requests are due at a fixed rate whether or not earlier ones were answered, and latency
+ * Raw sockets. Closed (`raw`): each connection asks again when it was answered. Open loop: requests are due at a fixed rate whether or not earlier ones were answered, and latency
  * counts from the time a request was due. Raw sockets, one request at a time on each; a request that
  * finds no idle connection waits, and its waiting counts.
  */
@@ -30,6 +30,7 @@ export async function runOpenLoop(spec: LoadSpec): Promise<LoadReport> {
   const idle: Connection[] = []
   const waiting: number[] = []
   let [sent, answered, not2xx, errors, replyBytes, waitingAt] = [0, 0, 0, 0, 0, 0]
+  let endUs = 0
 
   const send = (connection: Connection, dueUs: number): void => {
     connection.busy = true
@@ -44,7 +45,8 @@ export async function runOpenLoop(spec: LoadSpec): Promise<LoadReport> {
     answered++
     connection.busy = false
     const due = waiting[waitingAt]
-    if (due === undefined) idle.push(connection)
+    if (due === undefined && spec.mode === 'raw' && nowUs() < endUs) send(connection, nowUs())
+    else if (due === undefined) idle.push(connection)
     else {
       waitingAt++
       send(connection, due)
@@ -80,8 +82,15 @@ export async function runOpenLoop(spec: LoadSpec): Promise<LoadReport> {
   idle.push(...connections)
 
   const started = nowUs()
+  endUs = started + spec.seconds * 1e6
+  if (spec.mode === 'raw') {
+    for (const connection of idle.splice(0)) send(connection, nowUs())
+    while (idle.length < connections.length && errors === 0) {
+      await new Promise<void>((resolve) => setImmediate(resolve))
+    }
+  }
   const total = Math.floor(spec.rate * spec.seconds)
-  const intervalUs = 1e6 / spec.rate
+  const intervalUs = spec.rate === 0 ? 0 : 1e6 / spec.rate
   let due = 0
   while (due < total && waiting.length - waitingAt < WAITING_MAX) {
     const now = nowUs()
@@ -105,7 +114,7 @@ export async function runOpenLoop(spec: LoadSpec): Promise<LoadReport> {
     requests: answered,
     seconds,
     requestsPerSecond: answered / seconds,
-    errors: errors + (due - answered),
+    errors: errors + (spec.mode === 'raw' ? 0 : due - answered),
     not2xx,
     replyBytes: replyBytes / Math.max(1, answered),
     sentLateP99Us: lateness.percentiles().p99Us,

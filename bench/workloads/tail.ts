@@ -33,7 +33,9 @@ export const tail: Workload = {
       bodies.push(path)
     }
     const served = await serveStore(store, freePort())
-    const bare = await serveBare(shape.entities * 200 + 300)
+    const replyPath = join(folder, 'reply')
+    await Bun.write(replyPath, new Uint8Array(shape.entities * 200 + 300))
+    const bare = await serveBare(replyPath)
     try {
       const ours = await measure('salver', `${served.url}/v1/features`, bodies, shape)
       const theirs = await measure('bare server', `${bare.url}/`, bodies, shape)
@@ -52,7 +54,7 @@ async function measure(
   shape: { readonly seconds: number; readonly repeats: number },
 ): Promise<Figure[]> {
   const spec = { url, bodies, headers: HEADERS, connections: CONNECTIONS, seconds: shape.seconds }
-  const full = await runLoad({ ...spec, mode: 'closed', rate: 0 })
+  const full = await runLoad({ ...spec, mode: 'raw', rate: 0 })
   const rate = Math.floor(full.requestsPerSecond / 2)
   const reports: LoadReport[] = []
   for (let repeat = 0; repeat < shape.repeats; repeat++) {
