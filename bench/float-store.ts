@@ -35,6 +35,7 @@ export async function makeFloatStore(
     name: 'documents',
     keySignature: 'document_id:INT64',
     layout: encodeLayout(layout),
+    ttlUs: 0,
   })
   const random = makeRandom(SEED)
   const builder = new WriteBatchBuilder()

@@ -5,7 +5,6 @@
  */
 import { Fault } from '../base/fault.ts'
 import type { FeatureView } from '../catalog/catalog.ts'
-import { keySignature } from '../row/entity-key.ts'
 import type { Layout } from '../row/layout.ts'
 import { decodeLayout, encodeLayout } from '../row/layout.ts'
 import { RowMerger } from '../row/merge.ts'
@@ -14,7 +13,9 @@ import { transcodeRow, transcodedBytesMax } from '../row/transcode.ts'
 import { viewLayout } from '../row/view-layout.ts'
 import { FOUND, MISSING, ReadBatch } from '../store/read-batch.ts'
 import type { RowReader } from '../store/store.ts'
+import { readTableOf } from '../store/view-table.ts'
 import type { WriteBatch } from '../store/write-batch.ts'
+import { NO_UNITS } from '../store/write-batch.ts'
 import type { Sink } from './sink.ts'
 
 /** Without a store every row is new. */
@@ -24,12 +25,13 @@ export const emptyJudge: Sink = {
   write: async (batch) => ({
     outcomes: new Uint8Array(batch.count).fill(OUTCOME.new),
     bytesWritten: 0,
+    ...NO_UNITS,
     refused: [],
   }),
 }
 
 export function readerJudge(reader: RowReader, view: FeatureView): Sink {
-  const table = reader.tableNumber(view.table, keySignature(view.joinKeys))
+  const table = readTableOf(view, undefined, reader)
   if (table === 0) return emptyJudge
   const judge = new ReaderJudge(reader, viewLayout(view))
   return {
@@ -38,6 +40,7 @@ export function readerJudge(reader: RowReader, view: FeatureView): Sink {
     write: async (batch) => ({
       outcomes: await judge.outcomesOf(batch),
       bytesWritten: 0,
+      ...NO_UNITS,
       refused: [],
     }),
   }

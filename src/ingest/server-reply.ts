@@ -1,5 +1,6 @@
 /** What a server answers to a write; undefined for what no Salver server would say (a proxy may stand between). */
 import { OUTCOME } from '../row/order-rule.ts'
+import { NO_UNITS } from '../store/write-batch.ts'
 import type { RefusedEntry, SinkOutcomes } from './sink.ts'
 
 const OUTCOMES: ReadonlyMap<unknown, number> = new Map(Object.entries(OUTCOME))
@@ -19,7 +20,7 @@ export function parseWriteReply(text: string, rows: number): SinkOutcomes | unde
   }
   const refused = rejected.map(parseRefused).filter((entry) => entry !== undefined)
   if (typeof bytesWritten !== 'number' || refused.length !== rejected.length) return undefined
-  return { outcomes, bytesWritten, refused }
+  return { outcomes, bytesWritten, ...NO_UNITS, refused }
 }
 
 function parseRefused(value: unknown): RefusedEntry | undefined {

@@ -1,10 +1,8 @@
 /** Rows into a store of this process; or, in a dry run, what would happen to them. */
 import type { FeatureView } from '../catalog/catalog.ts'
-import { keySignature } from '../row/entity-key.ts'
-import { encodeLayout } from '../row/layout.ts'
 import { OUTCOME } from '../row/order-rule.ts'
-import { viewLayout } from '../row/view-layout.ts'
 import type { RowWriter, TableHandle } from '../store/store.ts'
+import { tableSpecOf } from '../store/view-table.ts'
 import type { WriteBatch, WriteOutcomes } from '../store/write-batch.ts'
 import type { RefusedEntry, Sink, SinkOutcomes } from './sink.ts'
 
@@ -15,11 +13,7 @@ export interface JudgingWriter extends RowWriter {
 
 /** Finds or makes the view's table. */
 export const openViewTable = (writer: RowWriter, view: FeatureView): Promise<TableHandle> =>
-  writer.openTable({
-    name: view.table,
-    keySignature: keySignature(view.joinKeys),
-    layout: encodeLayout(viewLayout(view)),
-  })
+  writer.openTable(tableSpecOf(view))
 
 export const storeSink = (writer: RowWriter, { table, layout }: TableHandle): Sink => ({
   table,

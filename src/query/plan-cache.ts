@@ -1,8 +1,8 @@
 /** Plans by what was asked: one cache for each serving thread, emptied when the catalog changes. */
 import { PLANS_CACHED_MAX } from '../base/limits.ts'
 import type { Catalog } from '../catalog/catalog.ts'
-import { keySignature } from '../row/entity-key.ts'
 import type { RowReader } from '../store/store.ts'
+import { readTableOf } from '../store/view-table.ts'
 import type { Ask } from './make-plan.ts'
 import { makePlan } from './make-plan.ts'
 import type { Plan } from './query.ts'
@@ -69,9 +69,8 @@ export function nativePlans(tables: RowReader, plansMax = PLANS_CACHED_MAX): Pla
 
 /** False where a view had no table when the plan was made and has one now: its first row came. */
 export function knowsItsTables(plan: Plan, tables: RowReader): boolean {
-  for (const { table, view } of plan.blocks) {
-    if (table === 0 && tables.tableNumber(view.table, keySignature(view.joinKeys)) !== 0)
-      return false
+  for (const { table, view, features } of plan.blocks) {
+    if (table === 0 && readTableOf(view, features, tables) !== 0) return false
   }
   return true
 }

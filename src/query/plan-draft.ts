@@ -2,9 +2,10 @@
 import { Fault } from '../base/fault.ts'
 import { FEATURES_PER_REQUEST_MAX, KEY_BYTES_MAX } from '../base/limits.ts'
 import type { Catalog, FeatureView } from '../catalog/catalog.ts'
-import { keySignature, makeKeyWriter } from '../row/entity-key.ts'
+import { makeKeyWriter } from '../row/entity-key.ts'
 import { viewLayout } from '../row/view-layout.ts'
 import type { RowReader } from '../store/store.ts'
+import { readTableOf } from '../store/view-table.ts'
 import type { BlockForm, Plan, PlanBlock, PlannedKey } from './query.ts'
 import { schemaIdOf, schemaText } from './schema-text.ts'
 
@@ -68,14 +69,15 @@ function planBlock(draft: DraftBlock, tables: RowReader): PlanBlock {
     const column = joinKeyMap.get(key.name) ?? key.name
     return Object.freeze({ column, name: key.name, type: key.type })
   })
+  const features = Uint32Array.from(draft.features)
   return Object.freeze({
     view,
     name,
-    table: tables.tableNumber(view.table, keySignature(view.joinKeys)),
+    table: readTableOf(view, features, tables),
     layout: viewLayout(view),
     keys: Object.freeze(keys),
     constantKey: keys.length === 0 ? ENTITYLESS_KEY : NO_KEY,
-    features: Uint32Array.from(draft.features),
+    features,
   })
 }
 

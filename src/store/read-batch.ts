@@ -33,6 +33,10 @@ export class ReadBatch {
   states = new Uint8Array(0)
   times = new Float64Array(0)
   layouts = new Uint16Array(0)
+  /** Reading of `performance.now()` when a remote store was asked; other stores leave it alone. */
+  asOfMs = new Float64Array(0)
+  /** FOUND rows that are kept copies past their bound, given because the store failed. */
+  staleRows = 0
   rowStarts = new Uint32Array(0)
   rowBytes = new Uint32Array(0)
   rows = new Uint8Array(0)
@@ -49,6 +53,7 @@ export class ReadBatch {
     this.count = 0
     this.keysUsed = 0
     this.rowsUsed = 0
+    this.staleRows = 0
   }
 
   /** Makes room for one key and returns the byte offset where the caller writes its bytes. */
@@ -100,6 +105,7 @@ export class ReadBatch {
     this.keyBytes = grown(this.keyBytes, new Uint16Array(count))
     this.states = grown(this.states, new Uint8Array(count))
     this.times = grown(this.times, new Float64Array(count))
+    this.asOfMs = grown(this.asOfMs, new Float64Array(count))
     this.layouts = grown(this.layouts, new Uint16Array(count))
     this.rowStarts = grown(this.rowStarts, new Uint32Array(count))
     this.rowBytes = grown(this.rowBytes, new Uint32Array(count))

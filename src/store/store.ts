@@ -3,6 +3,7 @@
  * and row bytes; order, merge and change detection happen behind it (row/order-rule.ts decides).
  * It imports no implementation; test/store/store-suite.ts runs over every one.
  */
+import type { Layout } from '../row/layout.ts'
 import type { ReadBatch } from './read-batch.ts'
 import type { WriteBatch, WriteOutcomes } from './write-batch.ts'
 
@@ -17,6 +18,20 @@ export type TableSpec = {
   readonly keySignature: string
   /** Layout bytes as row/format.md gives them. */
   readonly layout: Uint8Array
+  /** The view's ttl in microseconds, 0 for none: a store that rewrites a row to advance its time asks. */
+  readonly ttlUs: number
+}
+
+/** How a plan will read a table: stores that keep rows in another form, or keep copies, ask. */
+export type TableUse = {
+  /** The layout that rows are wanted in; a store that keeps layouts may give others. */
+  readonly layout: Layout
+  /** Positions of the features that will be looked at, of a view declared wide; else undefined: all. */
+  readonly features: Uint32Array | undefined
+  /** How old a kept copy may be, in milliseconds; 0: no copy is to be kept. */
+  readonly cacheMaxStalenessMs: number
+  /** Whether a copy older than that is better than none while the store fails. */
+  readonly staleIfError: boolean
 }
 
 export type TableHandle = {
@@ -39,11 +54,12 @@ export interface RowReader {
    * layout and event time; MISSING (never written, or deleted); FAILED (could not be read: never
    * shown as missing); PENDING (not there by `untilMs`, on the clock of `performance.now()`).
    * A store that needs no waiting returns nothing and is done on return. Never rejects for one key.
+   * When `gone` is aborted nobody waits any more: the promise resolves at once.
    */
-  readMany(batch: ReadBatch, untilMs: number): undefined | Promise<void>
+  readMany(batch: ReadBatch, untilMs: number, gone?: AbortSignal): undefined | Promise<void>
 
   /** The table's number, or 0 if the store has no such table: every key in it is then missing. */
-  tableNumber(name: string, keySignature: string): number
+  tableNumber(name: string, keySignature: string, use: TableUse): number
 
   /** Bytes of a layout by its number: those a FOUND row was written with. Throws for an unknown one. */
   layoutBytes(layout: number): Uint8Array
@@ -60,6 +76,12 @@ export interface RowWriter {
    * of it, was not made durable: writing it again is always safe, for the rule makes it idempotent.
    */
   writeMany(batch: WriteBatch): Promise<WriteOutcomes>
+}
+
+/** Keeps copies of rows, or joins reads under way: told of writes so that no later read misses one. */
+export interface WriteFollower {
+  /** What a batch did, by its outcomes: called after it is durable and before it is acknowledged. */
+  follow(spec: TableSpec, batch: WriteBatch, outcomes: Uint8Array): void
 }
 
 export type StoreStats = {

@@ -36,7 +36,13 @@ export type WriteOutcomes = {
   readonly outcomes: Uint8Array
   /** Bytes appended to the store for this batch. */
   readonly bytesWritten: number
+  /** Of a store that bills writes by the kilobyte: units spent, and those that change detection saved. */
+  readonly writeUnits: number
+  readonly writeUnitsSaved: number
 }
+
+/** Of a store that bills nothing. */
+export const NO_UNITS = Object.freeze({ writeUnits: 0, writeUnitsSaved: 0 })
 
 /** Collects entries and hands them out as one batch; then it is empty and may be filled again. */
 export class WriteBatchBuilder {

@@ -2,10 +2,8 @@
 import { closestName } from '../base/closest-name.ts'
 import { Fault } from '../base/fault.ts'
 import type { Catalog, FeatureView } from '../catalog/catalog.ts'
-import { keySignature } from '../row/entity-key.ts'
-import { encodeLayout } from '../row/layout.ts'
-import { viewLayout } from '../row/view-layout.ts'
 import type { RowWriter, TableHandle } from '../store/store.ts'
+import { tableSpecOf } from '../store/view-table.ts'
 
 export type WriteTarget = { readonly view: FeatureView; readonly handle: TableHandle }
 
@@ -38,8 +36,4 @@ export class WriteTables {
 }
 
 const openTable = (view: FeatureView, writer: RowWriter): Promise<TableHandle> =>
-  writer.openTable({
-    name: view.table,
-    keySignature: keySignature(view.joinKeys),
-    layout: encodeLayout(viewLayout(view)),
-  })
+  writer.openTable(tableSpecOf(view))

@@ -1,11 +1,11 @@
 /** Rows put into a real embedded store in a folder of its own, as MemoryRows takes them. */
 import type { FeatureView, PlainValue } from '../../src/catalog/catalog.ts'
-import { keySignature, makeKeyWriter } from '../../src/row/entity-key.ts'
-import { encodeLayout } from '../../src/row/layout.ts'
+import { makeKeyWriter } from '../../src/row/entity-key.ts'
 import { RowWriter } from '../../src/row/row-writer.ts'
 import { viewLayout } from '../../src/row/view-layout.ts'
 import type { EmbeddedStore } from '../../src/store/embedded/embedded-store.ts'
 import { openEmbeddedStore } from '../../src/store/embedded/embedded-store.ts'
+import { tableSpecOf } from '../../src/store/view-table.ts'
 import { ENTRY_ROW, WriteBatchBuilder } from '../../src/store/write-batch.ts'
 import { KEY_BYTES_MAX } from '../../src/base/limits.ts'
 import { newDirectory, removeDirectory } from '../store/data-directory.ts'
@@ -39,11 +39,7 @@ export class StoredRows {
     const store = await openEmbeddedStore({ dir: this.#directory, durability: 'process' })
     this.#store = store
     for (const [view, batch] of this.#waiting) {
-      const { table, layout } = await store.openTable({
-        name: view.table,
-        keySignature: keySignature(view.joinKeys),
-        layout: encodeLayout(viewLayout(view)),
-      })
+      const { table, layout } = await store.openTable(tableSpecOf(view))
       await store.writeMany(batch.take(table, layout, 'direct'))
     }
     return store

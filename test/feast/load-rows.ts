@@ -1,13 +1,13 @@
 /** Writes the fixture's source rows (rows.jsonl) through a row writer into any store. */
 import { parseTimeText } from '../../src/base/time-text.ts'
 import type { Catalog, FeatureView, PlainValue } from '../../src/catalog/catalog.ts'
-import { keySignature, makeKeyWriter } from '../../src/row/entity-key.ts'
-import { encodeLayout } from '../../src/row/layout.ts'
+import { makeKeyWriter } from '../../src/row/entity-key.ts'
 import { RowWriter } from '../../src/row/row-writer.ts'
 import { coerceKey, coerceValue } from '../../src/row/value.ts'
 import { viewLayout } from '../../src/row/view-layout.ts'
 import { KEY_BYTES_MAX } from '../../src/base/limits.ts'
 import type { RowWriter as StoreWriter } from '../../src/store/store.ts'
+import { tableSpecOf } from '../../src/store/view-table.ts'
 import { ENTRY_ROW, WriteBatchBuilder } from '../../src/store/write-batch.ts'
 
 type TypedText = { readonly type: string; readonly value: unknown }
@@ -29,11 +29,7 @@ export async function loadRows(catalog: Catalog, store: StoreWriter, lines: stri
 
 async function writeRow(store: StoreWriter, view: FeatureView, source: SourceRow): Promise<void> {
   const layout = viewLayout(view)
-  const handle = await store.openTable({
-    name: view.table,
-    keySignature: keySignature(view.joinKeys),
-    layout: encodeLayout(layout),
-  })
+  const handle = await store.openTable(tableSpecOf(view))
   const timeUs = parseTimeText(source.event_timestamp)
   const writer = new RowWriter(layout)
   writer.begin(timeUs)

@@ -346,7 +346,7 @@ test('an unexpected exception is a 500 with an id that the log knows, and the se
   const broken = await openServed()
   const { side, catalog, store } = broken
   const failing: RowReader = {
-    tableNumber: (name, signature) => store.reader.tableNumber(name, signature),
+    tableNumber: (name, signature, use) => store.reader.tableNumber(name, signature, use),
     layoutBytes: (layout) => store.reader.layoutBytes(layout),
     readMany: () => {
       throw new Error('a wire is loose')

@@ -13,6 +13,7 @@ import type { Sink } from '../../src/ingest/sink.ts'
 import type { Source } from '../../src/ingest/source.ts'
 import { judgingSink, openViewTable, storeSink } from '../../src/ingest/store-sink.ts'
 import { OUTCOME } from '../../src/row/order-rule.ts'
+import { NO_UNITS } from '../../src/store/write-batch.ts'
 import { SeededRandom } from '../base/seeded-random.ts'
 import {
   ingest,
@@ -415,7 +416,7 @@ describe('memory', () => {
         await Bun.sleep(0)
         written++
         const outcomes = new Uint8Array(batch.count).fill(OUTCOME.new)
-        return { outcomes, bytesWritten: 0, refused: [] }
+        return { outcomes, bytesWritten: 0, ...NO_UNITS, refused: [] }
       },
     }
     const receipt = await ingestInto(slow, VIEW, source)

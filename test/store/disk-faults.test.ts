@@ -198,7 +198,7 @@ describe('a disk that fails', () => {
       if (path.includes('TABLES')) throw diskError('ENOSPC')
       return undefined
     }
-    const spec = { name: 'other', keySignature: 'id:INT64', layout: store.layoutBytes(1) }
+    const spec = { name: 'other', keySignature: 'id:INT64', layout: store.layoutBytes(1), ttlUs: 0 }
     await expect(store.openTable(spec)).rejects.toMatchObject({ code: 'disk_full' })
     expect(store.tableNumber('other', 'id:INT64')).toBe(0)
     disk.plan = () => undefined

@@ -41,7 +41,12 @@ class PartialTable {
   }
 
   static async open(store: EmbeddedStore, layout = PARTIAL): Promise<PartialTable> {
-    const spec = { name: 'partial', keySignature: 'id:INT64', layout: encodeLayout(layout) }
+    const spec = {
+      name: 'partial',
+      keySignature: 'id:INT64',
+      layout: encodeLayout(layout),
+      ttlUs: 0,
+    }
     return new PartialTable(store, await store.openTable(spec), layout)
   }
 

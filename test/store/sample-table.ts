@@ -4,7 +4,13 @@ import { encodeLayout, makeLayout } from '../../src/row/layout.ts'
 import type { OutcomeName } from '../../src/row/order-rule.ts'
 import { OUTCOME_NAMES } from '../../src/row/order-rule.ts'
 import { FAILED, FOUND, MISSING, ReadBatch } from '../../src/store/read-batch.ts'
-import type { RowReader, RowWriter, TableHandle, TableSpec } from '../../src/store/store.ts'
+import type {
+  RowReader,
+  RowWriter,
+  TableHandle,
+  TableSpec,
+  TableUse,
+} from '../../src/store/store.ts'
 import type { Lane, WriteBatch, WriteOutcomes } from '../../src/store/write-batch.ts'
 import { ENTRY_ROW, ENTRY_TOMBSTONE, WriteBatchBuilder } from '../../src/store/write-batch.ts'
 
@@ -17,6 +23,15 @@ export const SAMPLE_SPEC: TableSpec = {
   name: 'sample',
   keySignature: 'id:INT64',
   layout: encodeLayout(SAMPLE_LAYOUT),
+  ttlUs: 0,
+}
+
+/** How tests read it: the whole row, and no kept copy of it. */
+export const SAMPLE_USE: TableUse = {
+  layout: SAMPLE_LAYOUT,
+  features: undefined,
+  cacheMaxStalenessMs: 0,
+  staleIfError: false,
 }
 
 /** A row, or without a value a delete. */

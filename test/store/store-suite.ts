@@ -9,6 +9,7 @@ import { ENTRY_ROW, WriteBatchBuilder } from '../../src/store/write-batch.ts'
 import {
   KEY_BYTES,
   SAMPLE_SPEC,
+  SAMPLE_USE,
   SampleTable,
   readSampleId,
   readSampleRow,
@@ -50,7 +51,7 @@ export function runStoreSuite({ name, open, gaps }: StoreUnderTest): void {
 
     promise('a key of a table that the store does not have is missing', async () => {
       await table.write([{ id: 1, timeUs: 1, value: 1 }])
-      expect(store.tableNumber('no such table', SAMPLE_SPEC.keySignature)).toBe(0)
+      expect(store.tableNumber('no such table', SAMPLE_SPEC.keySignature, SAMPLE_USE)).toBe(0)
       const batch = new ReadBatch(1, 16, 64)
       writeSampleKey(batch.keys, batch.reserveKey(KEY_BYTES), 1)
       batch.commitKey(0, KEY_BYTES)
@@ -189,7 +190,9 @@ export function runStoreSuite({ name, open, gaps }: StoreUnderTest): void {
 
     promise('a table is found again by name and key, and is another with another key', async () => {
       expect(await store.openTable(SAMPLE_SPEC)).toEqual(table.handle)
-      expect(store.tableNumber(SAMPLE_SPEC.name, SAMPLE_SPEC.keySignature)).toBe(table.handle.table)
+      expect(store.tableNumber(SAMPLE_SPEC.name, SAMPLE_SPEC.keySignature, SAMPLE_USE)).toBe(
+        table.handle.table,
+      )
       const rekeyed = await store.openTable({ ...SAMPLE_SPEC, keySignature: 'id:INT32' })
       expect(rekeyed.table).not.toBe(table.handle.table)
       expect(rekeyed.layout).toBe(table.handle.layout)
@@ -279,7 +282,7 @@ export function runStoreSuite({ name, open, gaps }: StoreUnderTest): void {
       const other = await SampleTable.open(store, { ...SAMPLE_SPEC, name: 'other' })
       await other.write([{ id: 1, timeUs: 2, value: 9 }])
       expect(await store.dropTable(table.handle.table)).toBe(2)
-      expect(store.tableNumber(SAMPLE_SPEC.name, SAMPLE_SPEC.keySignature)).toBe(0)
+      expect(store.tableNumber(SAMPLE_SPEC.name, SAMPLE_SPEC.keySignature, SAMPLE_USE)).toBe(0)
       expect(await table.read([1])).toEqual([undefined])
       expect(await other.read([1])).toEqual([{ value: 9, blobBytes: 8, timeUs: 2 }])
       const again = await SampleTable.open(store)

@@ -8,6 +8,7 @@ import { Fault } from '../../base/fault.ts'
 import { decodeLayout } from '../../row/layout.ts'
 import type { RowWriter, StoreStats, TableHandle, TableSpec } from '../store.ts'
 import type { Lane, WriteBatch, WriteOutcomes } from '../write-batch.ts'
+import { NO_UNITS } from '../write-batch.ts'
 import { AttachedReaders } from './attached-readers.ts'
 import { Compaction } from './compaction.ts'
 import { writeFault } from './disk.ts'
@@ -137,7 +138,7 @@ export class EmbeddedWriter implements RowWriter {
     this.#checkNumbers(batch)
     const write = new QueuedWrite(batch)
     await this.#runJob(async () => this.#judgeOnly(write))
-    return { outcomes: write.outcomes, bytesWritten: 0 }
+    return { outcomes: write.outcomes, bytesWritten: 0, ...NO_UNITS }
   }
 
   async dropTable(table: number): Promise<number> {

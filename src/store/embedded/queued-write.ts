@@ -2,7 +2,7 @@
 import { Fault } from '../../base/fault.ts'
 import { KEY_BYTES_MAX, ROW_BYTES_MAX, TIME_US_MAX } from '../../base/limits.ts'
 import type { WriteBatch, WriteOutcomes } from '../write-batch.ts'
-import { ENTRY_ROW, ENTRY_TOMBSTONE } from '../write-batch.ts'
+import { ENTRY_ROW, ENTRY_TOMBSTONE, NO_UNITS } from '../write-batch.ts'
 import type { PackedKeys } from './staged-lookup.ts'
 
 export class QueuedWrite {
@@ -37,7 +37,8 @@ export class QueuedWrite {
   }
 
   resolve(): void {
-    this.#promise.resolve({ outcomes: this.outcomes, bytesWritten: this.bytesWritten })
+    const { outcomes, bytesWritten } = this
+    this.#promise.resolve({ outcomes, bytesWritten, ...NO_UNITS })
   }
 
   reject(fault: unknown): void {

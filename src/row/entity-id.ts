@@ -1,5 +1,5 @@
-/** Feast's `entity_id`: hashing our keys to Feast's recorded ids shows that they are Feast's bytes. */
-import { grown } from '../../src/base/grown.ts'
+/** Feast's `entity_id`: the name of a row's item in DynamoDB. */
+import { grown } from '../base/grown.ts'
 
 /**
  * MurmurHash3 x64, 128 bits, seed 0, over prefix and key (entity-key.ts), in hex. Sixty-four bits
