@@ -133,3 +133,9 @@ export const SERVER_RETRY_MS_MAX = 120_000
 export const REJECTED_ROW_CHARS_MAX = 16 * 1024
 /** Rows of one bulk write: four times what fills its bytes with rows of 500. Bounds its outcomes and reasons. */
 export const ROWS_PER_WRITE_MAX = 262_144
+
+/** One reply of DynamoDB: 16 MB of items, a third more in base64, names beside; past it something is wrong. */
+export const STORE_REPLY_BYTES_MAX = 64 * 1024 * 1024
+
+/** Keys of one BatchGetItem: DynamoDB refuses more. */
+export const BATCH_GET_KEYS_MAX = 100

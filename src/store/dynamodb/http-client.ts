@@ -1,0 +1,131 @@
+/** DynamoDB over signed HTTP: one fetch for each call, and a reason where no answer came. */
+import { STORE_REPLY_BYTES_MAX } from '../../base/limits.ts'
+import type { CredentialSource, Credentials } from './credentials.ts'
+import { HeldCredentials } from './credentials.ts'
+import type { DynamoCalls, DynamoOperation } from './dynamo-client.ts'
+import type { FailureKind } from './dynamo-failure.ts'
+import { DynamoFailure } from './dynamo-failure.ts'
+import { RequestSigner } from './sign-request.ts'
+
+const API = 'DynamoDB_20120810'
+
+const NO_BYTES = new Uint8Array(0)
+
+/** By the exception's name; what is not here is judged by the status. */
+const KINDS: ReadonlyMap<string, FailureKind> = new Map([
+  ['ProvisionedThroughputExceededException', 'throttled'],
+  ['ThrottlingException', 'throttled'],
+  ['Throttling', 'throttled'],
+  ['RequestLimitExceeded', 'throttled'],
+  ['LimitExceededException', 'throttled'],
+  ['ReplicatedWriteConflictException', 'throttled'],
+  ['TransactionInProgressException', 'throttled'],
+  ['ConditionalCheckFailedException', 'condition'],
+  ['InternalServerError', 'unavailable'],
+  ['InternalServerErrorException', 'unavailable'],
+  ['ServiceUnavailable', 'unavailable'],
+  ['ServiceUnavailableException', 'unavailable'],
+  ['InternalFailure', 'unavailable'],
+])
+
+/** The credentials ended, or were taken back, before their time: others may do. */
+const CREDENTIALS_REFUSED: ReadonlySet<string> = new Set([
+  'ExpiredTokenException',
+  'ExpiredToken',
+  'UnrecognizedClientException',
+  'InvalidClientTokenId',
+])
+
+export class DynamoHttpClient implements DynamoCalls {
+  readonly #url: string
+  readonly #signer: RequestSigner
+  readonly #credentials: HeldCredentials
+
+  constructor(parts: {
+    /** `http://127.0.0.1:8000`, `https://dynamodb.eu-west-1.amazonaws.com`. */
+    readonly endpoint: string
+    readonly region: string
+    readonly credentials: CredentialSource
+  }) {
+    const url = new URL(parts.endpoint)
+    this.#url = url.href
+    this.#signer = new RequestSigner(url.host, parts.region)
+    this.#credentials = new HeldCredentials(parts.credentials, Date.now)
+  }
+
+  async call(
+    operation: DynamoOperation,
+    body: Uint8Array,
+    msMax: number,
+    signal?: AbortSignal,
+  ): Promise<Uint8Array> {
+    const ending = new AbortController()
+    const end = (): void => ending.abort()
+    if (signal?.aborted === true) end()
+    signal?.addEventListener('abort', end)
+    const timer = msMax === Infinity ? undefined : setTimeout(end, msMax)
+    try {
+      return await this.#send(`${API}.${operation}`, body, ending.signal)
+    } catch (thrown) {
+      if (thrown instanceof DynamoFailure) throw thrown
+      throw unanswered(thrown, ending.signal)
+    } finally {
+      clearTimeout(timer)
+      signal?.removeEventListener('abort', end)
+    }
+  }
+
+  async #send(target: string, body: Uint8Array, signal: AbortSignal): Promise<Uint8Array> {
+    const held = this.#credentials.current()
+    const credentials = held instanceof Promise ? await held.catch(withoutCredentials) : held
+    const headers = this.#signer.sign(target, body, credentials, Date.now())
+    const response = await fetch(this.#url, {
+      method: 'POST',
+      headers,
+      body: body as Uint8Array<ArrayBuffer>, // fetch copies it, whatever memory it is in
+      signal,
+      redirect: 'manual',
+    })
+    const announced = Number(response.headers.get('content-length') ?? 0)
+    if (announced > STORE_REPLY_BYTES_MAX) {
+      throw new DynamoFailure('unavailable', '', `a reply of ${announced} bytes`, NO_BYTES)
+    }
+    const bytes = await response.bytes()
+    if (response.status === 200) return bytes
+    throw this.#refusal(response.status, bytes, credentials)
+  }
+
+  #refusal(status: number, bytes: Uint8Array, credentials: Credentials): DynamoFailure {
+    const { exception, message } = parseRefusal(bytes)
+    if (CREDENTIALS_REFUSED.has(exception)) this.#credentials.forget(credentials)
+    const kind = KINDS.get(exception) ?? (status >= 400 && status < 500 ? 'refused' : 'unavailable')
+    const text = exception === '' ? `status ${status}` : `${exception}: ${message}`
+    return new DynamoFailure(kind, exception, text, bytes)
+  }
+}
+
+function withoutCredentials(thrown: unknown): never {
+  const why = thrown instanceof Error ? thrown.message : String(thrown)
+  throw new DynamoFailure('refused', '', `no credentials to sign with: ${why}`, NO_BYTES)
+}
+
+/** What fetch throws: a connection that was refused, cut or given up. */
+function unanswered(thrown: unknown, signal: AbortSignal): DynamoFailure {
+  if (signal.aborted) return new DynamoFailure('unavailable', '', 'no answer in time', NO_BYTES)
+  const why = thrown instanceof Error ? thrown.message : String(thrown)
+  return new DynamoFailure('unavailable', '', why, NO_BYTES)
+}
+
+/** `{"__type": "com.amazonaws.dynamodb.v20120810#NAME", "message": "…"}`; a proxy's page has neither. */
+function parseRefusal(bytes: Uint8Array): { readonly exception: string; readonly message: string } {
+  try {
+    const parsed: unknown = JSON.parse(new TextDecoder().decode(bytes))
+    if (typeof parsed !== 'object' || parsed === null) return { exception: '', message: '' }
+    const fields = parsed as { readonly [name: string]: unknown } // an object: any name may be asked
+    const type = String(fields['__type'] ?? '')
+    const message = String(fields['message'] ?? fields['Message'] ?? '')
+    return { exception: type.slice(type.indexOf('#') + 1), message }
+  } catch {
+    return { exception: '', message: '' } // not JSON: the status is all there is to tell
+  }
+}
