@@ -36,5 +36,5 @@ await describeWithDynamo('the real DynamoDB Local', (url) => {
     expect(second.url).toBe(first.url)
     expect(await rawCall(second.url, 'ListTables', {})).toEqual({ TableNames: [] })
     await second.stop()
-  })
+  }, 60_000)
 })
