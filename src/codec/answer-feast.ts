@@ -21,6 +21,8 @@ export type FeastCall = {
   readonly contentType: string
   /** Milliseconds from now, or Infinity. */
   readonly deadlineMs: number
+  /** Aborted when nobody waits for the answer any more. */
+  readonly gone?: AbortSignal
 }
 
 export type FeastParts = {
@@ -68,8 +70,9 @@ function answerCall(call: FeastCall, parts: FeastParts): FeastReply | Promise<Fe
     contentType: 'application/json',
     body: encoder.encode({ plan, answer, rows, echoes, enforceTtl, versionMetadata }),
     lateCells: answer.lateCells,
+    staleRows: answer.staleRows,
   })
-  return parts.answerer.answer(plan.plan, query, encode)
+  return parts.answerer.answer(plan.plan, query, encode, call.gone)
 }
 
 /** Feast demands one length of all columns, also of those that it does not look at. */

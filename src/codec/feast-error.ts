@@ -13,6 +13,8 @@ export type FeastReply = {
   readonly body: Uint8Array
   /** Cells that the store could not give in time: NOT_FOUND to a Feast client. */
   readonly lateCells: number
+  /** Rows that are copies older than their view allows, given because the store failed. */
+  readonly staleRows: number
 }
 
 /** A place in the body, from the outside in. */
@@ -46,6 +48,7 @@ const jsonReply = (status: number, text: string): FeastReply => ({
   contentType: 'application/json',
   body: utf8Encoder.encode(text),
   lateCells: 0,
+  staleRows: 0,
 })
 
 /** Undefined for an error that is no refusal, but a fault of ours. */

@@ -13,9 +13,10 @@ export function makeFeastAnswering(parts: AppParts): Answering {
   const enforceTtl = parts.feastTtl === 'enforce'
 
   const reply = (answered: FeastReply): Response => {
-    const { status, contentType, body, lateCells } = answered
+    const { status, contentType, body, lateCells, staleRows } = answered
     const headers: Record<string, string> = { 'content-type': contentType }
     if (lateCells > 0) headers['x-salver-late'] = String(lateCells)
+    if (staleRows > 0) headers['x-salver-stale'] = String(staleRows)
     parts.counters.add(EVENT.replyBytes, body.length)
     return new Response(body, { status, headers })
   }
@@ -26,7 +27,7 @@ export function makeFeastAnswering(parts: AppParts): Answering {
     const body = await readBody(request, bounds)
     const { catalog, feastPlans: plans, answerer } = parts.served()
     const deadlineMs = headerMs - (performance.now() - arrivedMs)
-    const call = { body, contentType, deadlineMs }
+    const call = { body, contentType, deadlineMs, gone: request.signal }
     const answered = answerFeast(call, { catalog, plans, answerer, enforceTtl })
     return answered instanceof Promise ? answered.then(reply) : reply(answered)
   }

@@ -15,7 +15,11 @@ export function makeReadAnswering(parts: AppParts): Answering {
   const reply = (answer: Answer, encoder: ReplyEncoder, schema: SchemaChoice): Response => {
     const body = encoder.encode(answer, schema)
     parts.counters.add(EVENT.replyBytes, body.length)
-    return new Response(body, { headers: headersOf(encoder) })
+    const headers = headersOf(encoder)
+    if (answer.staleRows === 0) return new Response(body, { headers })
+    const told = new Headers(headers)
+    told.set('x-salver-stale', String(answer.staleRows))
+    return new Response(body, { headers: told })
   }
 
   return async (request, arrivedMs) => {
@@ -28,7 +32,8 @@ export function makeReadAnswering(parts: AppParts): Answering {
     const { catalog, plans, answerer } = parts.served()
     const plan = plans.planFor(catalog, asked)
     const query = withDeadline(asked, headerMs, arrivedMs)
-    return answerer.answer(plan, query, (answer) => reply(answer, encoder, asked.schema))
+    const use = (answer: Answer): Response => reply(answer, encoder, asked.schema)
+    return answerer.answer(plan, query, use, request.signal)
   }
 }
 

@@ -12,10 +12,16 @@ export class CountedAnswerer extends Answerer {
     this.#counters = counters
   }
 
-  override answer<T>(plan: Plan, query: Query, use: (answer: Answer) => T): T | Promise<T> {
-    return super.answer(plan, query, (answer) => {
+  override answer<T>(
+    plan: Plan,
+    query: Query,
+    use: (answer: Answer) => T,
+    gone?: AbortSignal,
+  ): T | Promise<T> {
+    const counted = (answer: Answer): T => {
       this.#counters.countAnswer(answer)
       return use(answer)
-    })
+    }
+    return super.answer(plan, query, counted, gone)
   }
 }

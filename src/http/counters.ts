@@ -47,6 +47,7 @@ export const EVENT = {
   cellsAsked: 4,
   cellsLate: 5,
   replyBytes: 6,
+  rowsStale: 7,
 } as const
 type CountedEvent = (typeof EVENT)[keyof typeof EVENT]
 
@@ -95,6 +96,7 @@ export class Counters {
     this.add(EVENT.entitiesAsked, answer.rows)
     this.add(EVENT.cellsAsked, answer.rows * answer.plan.featureCount)
     this.add(EVENT.cellsLate, answer.lateCells)
+    this.add(EVENT.rowsStale, answer.staleRows)
   }
 
   countWrite(lane: WriteCall['lane'], reply: WriteReply): void {

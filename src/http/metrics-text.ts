@@ -129,6 +129,10 @@ function addReads(registry: Registry, threads: readonly Counters[]): void {
     name: 'salver_late_cells_total',
     help: 'Values answered as LATE: not read by the deadline, or not readable',
   })
+  counter(registry, total(EVENT.rowsStale), {
+    name: 'salver_stale_rows_total',
+    help: 'Rows answered from copies past their bound because the store failed',
+  })
   counter(registry, total(EVENT.replyBytes), {
     name: 'salver_reply_bytes_total',
     help: 'Bytes of answered reads',

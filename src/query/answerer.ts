@@ -31,9 +31,15 @@ export class Answerer {
 
   /**
    * Calls `use` once with the answer: before it returns, if the store does not wait. The answer's
-   * buffers serve other requests afterwards, so what `use` returns must hold none of them.
+   * buffers serve other requests afterwards, so what `use` returns must hold none of them. Once
+   * `gone` is aborted nobody waits for the answer, and a store that waits is let off.
    */
-  answer<T>(plan: Plan, query: Query, use: (answer: Answer) => T): T | Promise<T> {
+  answer<T>(
+    plan: Plan,
+    query: Query,
+    use: (answer: Answer) => T,
+    gone?: AbortSignal,
+  ): T | Promise<T> {
     const work = this.#idle.pop() ?? new Workspace()
     const untilMs = performance.now() + query.deadlineMs
     const rows = rowsOf(query.columns)
@@ -45,7 +51,7 @@ export class Answerer {
       this.#keep(work)
       return value
     }
-    const reading = this.#store.readMany(work.batch, untilMs)
+    const reading = this.#store.readMany(work.batch, untilMs, gone)
     return reading === undefined ? finish() : reading.then(finish)
   }
 
@@ -224,5 +230,5 @@ function answerOf(
       if (rowStates[places[row]!] === ROW_LATE) lateCells += block.features.length
     }
   }
-  return { plan, query, rows, blocks, batch, rowStates, lateCells }
+  return { plan, query, rows, blocks, batch, rowStates, lateCells, staleRows: batch.staleRows }
 }

@@ -111,4 +111,6 @@ export type Answer = {
   readonly rowStates: Uint8Array
   /** Cells that are LATE, over all blocks. */
   readonly lateCells: number
+  /** Rows that are copies older than their view allows, given because the store failed. */
+  readonly staleRows: number
 }
