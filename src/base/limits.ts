@@ -139,3 +139,51 @@ export const STORE_REPLY_BYTES_MAX = 64 * 1024 * 1024
 
 /** Keys of one BatchGetItem: DynamoDB refuses more. */
 export const BATCH_GET_KEYS_MAX = 100
+
+/** What a read without a deadline waits for a store over the network: no ranker waits so long. */
+export const STORE_READ_MS_MAX = 2_000
+
+/** Memory that kept rows may take: offsets past 2 GiB are slower to reach. */
+export const CACHE_BYTES_MAX = 2 * 1024 * 1024 * 1024
+
+/** One call about a table, tried again within: they are rare, and none is waited for by a request. */
+export const TABLE_CALL_MS_MAX = 30_000
+/** How long new tables are waited for; DynamoDB takes seconds, with many at once minutes. */
+export const TABLE_READY_MS_MAX = 5 * 60_000
+/** How often they are looked at meanwhile. */
+export const TABLE_POLL_MS = 500
+
+/** Calls of a remote store at once: half of the 256 that Bun's fetch runs, the rest is for writes and their looks. */
+export const CALLS_IN_FLIGHT_MAX = 128
+/**
+ * Keys that wait for a free call: several requests of the largest size, or five rounds of all calls,
+ * which is as long as a deadline usually lasts. Past it a request's keys fail at once.
+ */
+export const STORE_KEYS_WAITING_MAX = 65_536
+/** What a read without a deadline waits for a remote store: two attempts that hang, and a rest. */
+export const STORE_READ_MS_MAX = 2_000
+/** One attempt: a call that hangs holds its place no longer, so all flows again within a second. */
+export const CALL_MS_MAX = 800
+/** Rest before a retry: a random share of 10 ms, doubled with each, up to what a deadline can bear. */
+export const RETRY_MS_FIRST = 10
+export const RETRY_MS_MAX = 200
+/** Rest after a call that answered some keys: the store works, it only left out the others. */
+export const RETRY_SOON_MS = 5
+/** Retries for each first call: a store that is down gets a tenth more calls, not a multiple. */
+export const RETRY_SHARE = 0.1
+/** Retries saved up: a moment's failure of half the calls in flight is retried whole. */
+export const RETRY_TOKENS_MAX = 64
+/** Second calls beside a slow first one, for each first call. */
+export const HEDGE_SHARE = 0.03
+/** Hedges saved up: a slow moment of the whole store can't double its load. */
+export const HEDGE_TOKENS_MAX = 8
+/** A call younger than this is never slow: a second one would not be faster. */
+export const HEDGE_MS_MIN = 2
+/** Calls whose times tell what is slow, and how few of them tell nothing yet. */
+export const CALL_TIMES_KEPT = 1024
+export const CALL_TIMES_MIN = 100
+/** Buffers of calls kept for the next, and their size at most: 64 MB in all. */
+export const CALL_BATCHES_KEPT_MAX = 256
+export const CALL_BATCH_BYTES_KEPT_MAX = 256 * 1024
+/** Places of one waiting request kept for the next: a ranker asks hundreds. */
+export const WAITER_PLACES_KEPT_MAX = 1024
