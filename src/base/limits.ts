@@ -160,8 +160,6 @@ export const CALLS_IN_FLIGHT_MAX = 128
  * which is as long as a deadline usually lasts. Past it a request's keys fail at once.
  */
 export const STORE_KEYS_WAITING_MAX = 65_536
-/** What a read without a deadline waits for a remote store: two attempts that hang, and a rest. */
-export const STORE_READ_MS_MAX = 2_000
 /** One attempt: a call that hangs holds its place no longer, so all flows again within a second. */
 export const CALL_MS_MAX = 800
 /** Rest before a retry: a random share of 10 ms, doubled with each, up to what a deadline can bear. */
