@@ -185,3 +185,31 @@ export const CALL_BATCHES_KEPT_MAX = 256
 export const CALL_BATCH_BYTES_KEPT_MAX = 256 * 1024
 /** Places of one waiting request kept for the next: a ranker asks hundreds. */
 export const WAITER_PLACES_KEPT_MAX = 1024
+
+/** Writes to DynamoDB under way at once; throttling halves it. Bun keeps 64 connections alive for reuse. */
+export const STORE_WRITES_IN_FLIGHT_MAX = 64
+/** One write, or one read before it: DynamoDB answers in milliseconds; past this it will not. */
+export const STORE_WRITE_CALL_MS_MAX = 10_000
+/** How long a write goes on asking a store that throttles or can't be reached. */
+export const STORE_WRITE_RETRY_MS_MAX = 120_000
+/** The first pause after throttling is up to this, then twice as much each time, up to the second. */
+export const STORE_WRITE_PAUSE_MS_MIN = 25
+export const STORE_WRITE_PAUSE_MS_MAX = 5_000
+/** How often one write may meet an item that another writer changed meanwhile: a key is not that hot. */
+export const STORE_WRITE_RACES_MAX = 32
+/** Keys whose stored side is read and judged together times calls of 100 keys: 16 MB a reply at most. */
+export const STORE_SLICES_IN_FLIGHT_MAX = 8
+/** Items of one BatchWriteItem: DynamoDB refuses more. */
+export const BATCH_WRITE_ITEMS_MAX = 25
+/** DynamoDB's own bound of an item, attribute names included. */
+export const ITEM_BYTES_MAX = 400 * 1024
+/** DynamoDB's bound of an expression; a partial row with more features than fit is written whole. */
+export const EXPRESSION_BYTES_MAX = 4096
+/** Same content at a later time is written again after a quarter of the ttl; without a ttl after a day. */
+export const REFRESH_WITHOUT_TTL_US = 24 * 3600 * 1_000_000
+/** Entries of one record of a ledger: what may be torn at its end, and what one look at a file holds. */
+export const LEDGER_RECORD_ENTRIES_MAX = 65_536
+/** Keys of a run's input that are compared with the table before a ledger is believed. */
+export const LEDGER_AUDIT_KEYS = 10_000
+/** A ledger's journal may outgrow its rows by this much before it is written anew. */
+export const LEDGER_JOURNAL_BYTES_MIN = 4 * 1024 * 1024
