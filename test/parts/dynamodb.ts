@@ -111,3 +111,15 @@ export function uniqueName(start: string): string {
   names++
   return `${start}_${names.toString(36)}`
 }
+
+/** What the AWS SDK's default chain finds in the environment of a program of ours. */
+export const TEST_CREDENTIALS = {
+  AWS_ACCESS_KEY_ID: 'test',
+  AWS_SECRET_ACCESS_KEY: 'test',
+  AWS_EC2_METADATA_DISABLED: 'true',
+} as const
+
+/** The same in this process, for what runs in it. */
+export function useTestCredentials(): void {
+  Object.assign(process.env, TEST_CREDENTIALS)
+}
