@@ -1,7 +1,13 @@
 /** One signed call of DynamoDB's JSON protocol after another: bytes out, bytes in. */
 
 export type DynamoOperation =
-  'BatchGetItem' | 'BatchWriteItem' | 'PutItem' | 'UpdateItem' | 'DeleteItem' | 'Scan'
+  | 'BatchGetItem'
+  | 'BatchWriteItem'
+  | 'PutItem'
+  | 'UpdateItem'
+  | 'DeleteItem'
+  | 'Scan'
+  | 'DescribeTable'
 
 export interface DynamoCalls {
   /**
