@@ -1,7 +1,7 @@
 import { crc32 } from 'node:zlib'
 import { describe, expect, test } from 'bun:test'
 import { crc32Of, crc32OfWord, crc32OfWords } from '../../src/store/embedded/crc32.ts'
-import { KeyHasher } from '../../src/store/embedded/key-hash.ts'
+import { KeyHasher } from '../../src/store/key-hash.ts'
 import { SeededRandom } from '../base/seeded-random.ts'
 
 describe('the hash of a key', () => {

@@ -7,7 +7,7 @@ import type { AttachedReaders } from './attached-readers.ts'
 import { touchEntryBytes } from './group-builder.ts'
 import type { GroupPublisher } from './group-publisher.ts'
 import type { IndexShard } from './index-shard.ts'
-import { KeyHasher } from './key-hash.ts'
+import { KeyHasher } from '../key-hash.ts'
 import type { LogView } from './log-entry.ts'
 import {
   BODY_WORD,

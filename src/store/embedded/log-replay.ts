@@ -1,6 +1,6 @@
 /** Puts the entries of whole groups into the index: the highest sequence number of a key wins. */
 import { Fault } from '../../base/fault.ts'
-import { KeyHasher } from './key-hash.ts'
+import { KeyHasher } from '../key-hash.ts'
 import type { LogView } from './log-entry.ts'
 import {
   BODY_WORD,

@@ -14,7 +14,7 @@ import {
   timeOf,
 } from './log-entry.ts'
 import type { IndexShard } from './index-shard.ts'
-import { KeyHasher } from './key-hash.ts'
+import { KeyHasher } from '../key-hash.ts'
 import { LOCATION_EMPTY, LOCATION_REMOVED, slotOf, wordOf } from './segment.ts'
 import type { SegmentMap } from './segment-map.ts'
 

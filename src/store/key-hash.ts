@@ -1,6 +1,6 @@
 /**
- * Two 32-bit hashes of a key: one is its fingerprint in the index and says where in a shard it lies,
- * the other chooses the shard. Over whole words, seeded by the store; nothing is allocated.
+ * Two 32-bit hashes of a key: one is its fingerprint in an index and says where in it it lies, the
+ * other chooses a shard of it. Over whole words, seeded by the store; nothing is allocated.
  */
 
 const rotate = (value: number, by: number): number => (value << by) | (value >>> (32 - by))
