@@ -3,6 +3,8 @@ import autocannon from 'autocannon'
 import { Histogram } from '../histogram.ts'
 import type { LoadReport, LoadSpec } from './load-spec.ts'
 
+const NOT_MEASURED = new Histogram().percentiles()
+
 export async function runClosedLoop(spec: LoadSpec): Promise<LoadReport> {
   const histogram = new Histogram()
   const bodies = await Promise.all(
@@ -40,5 +42,7 @@ export async function runClosedLoop(spec: LoadSpec): Promise<LoadReport> {
     not2xx,
     replyBytes: replyBytes / Math.max(1, percentiles.count),
     sentLateP99Us: 0,
+    readLate: NOT_MEASURED,
+    pastDeadline: NOT_MEASURED,
   }
 }

@@ -16,6 +16,8 @@ export type LoadSpec = {
   readonly seconds: number
   /** Requests a second; open loop only. */
   readonly rate: number
+  /** What the requests say of when they want their reply; 0 or left out: nothing. */
+  readonly deadlineMs?: number
 }
 
 export type LoadReport = Percentiles & {
@@ -27,4 +29,8 @@ export type LoadReport = Percentiles & {
   readonly replyBytes: number
   /** Open loop: how late the generator itself sent, 99th percentile; a late one voids the run. */
   readonly sentLateP99Us: number
+  /** How long the generator was busy elsewhere before it read a reply: so late it may have read it. */
+  readonly readLate: Percentiles
+  /** By how much replies came after their deadline, counted from the sending; 0 for those before it. */
+  readonly pastDeadline: Percentiles
 }

@@ -15,6 +15,7 @@ type Connection = {
   socket: Bun.Socket<Connection> | undefined
   busy: boolean
   dueUs: number
+  sentUs: number
   /** Bytes of the reply still to come; -1 while its header is incomplete. */
   missing: number
   header: Uint8Array
@@ -27,6 +28,14 @@ export async function runOpenLoop(spec: LoadSpec): Promise<LoadReport> {
   const requests = await Promise.all(spec.bodies.map((path) => makeRequest(url, spec, path)))
   const latencies = new Histogram()
   const lateness = new Histogram()
+  const readLate = new Histogram()
+  const pastDeadline = new Histogram()
+  const deadlineUs = (spec.deadlineMs ?? 0) * 1000
+  let turnUs = nowUs()
+  const nextTurn = async (): Promise<void> => {
+    await new Promise<void>((resolve) => setImmediate(resolve))
+    turnUs = nowUs()
+  }
   const idle: Connection[] = []
   const waiting: number[] = []
   let [sent, answered, not2xx, errors, replyBytes, waitingAt] = [0, 0, 0, 0, 0, 0]
@@ -35,13 +44,17 @@ export async function runOpenLoop(spec: LoadSpec): Promise<LoadReport> {
   const send = (connection: Connection, dueUs: number): void => {
     connection.busy = true
     connection.dueUs = dueUs
+    connection.sentUs = nowUs()
     connection.missing = -1
     connection.header = new Uint8Array(0)
-    lateness.record(nowUs() - dueUs)
+    lateness.record(connection.sentUs - dueUs)
     connection.socket?.write(requests[sent++ % requests.length]!)
   }
   const finish = (connection: Connection): void => {
-    latencies.record(nowUs() - connection.dueUs)
+    const atUs = nowUs()
+    latencies.record(atUs - connection.dueUs)
+    readLate.record(atUs - turnUs)
+    if (deadlineUs > 0) pastDeadline.record(Math.max(0, atUs - connection.sentUs - deadlineUs))
     answered++
     connection.busy = false
     const due = waiting[waitingAt]
@@ -86,7 +99,7 @@ export async function runOpenLoop(spec: LoadSpec): Promise<LoadReport> {
   if (spec.mode === 'raw') {
     for (const connection of idle.splice(0)) send(connection, nowUs())
     while (idle.length < connections.length && errors === 0) {
-      await new Promise<void>((resolve) => setImmediate(resolve))
+      await nextTurn()
     }
   }
   const total = Math.floor(spec.rate * spec.seconds)
@@ -101,11 +114,11 @@ export async function runOpenLoop(spec: LoadSpec): Promise<LoadReport> {
       if (connection === undefined) waiting.push(dueUs)
       else send(connection, dueUs)
     }
-    await new Promise<void>((resolve) => setImmediate(resolve))
+    await nextTurn()
   }
   const giveUp = performance.now() + TAIL_MS
   while (answered < due && performance.now() < giveUp && errors < spec.connections) {
-    await new Promise<void>((resolve) => setImmediate(resolve))
+    await nextTurn()
   }
   const seconds = (nowUs() - started) / 1e6
   for (const connection of connections) connection.socket?.end()
@@ -118,6 +131,8 @@ export async function runOpenLoop(spec: LoadSpec): Promise<LoadReport> {
     not2xx,
     replyBytes: replyBytes / Math.max(1, answered),
     sentLateP99Us: lateness.percentiles().p99Us,
+    readLate: readLate.percentiles(),
+    pastDeadline: pastDeadline.percentiles(),
   }
 }
 
@@ -141,6 +156,7 @@ async function connect(
     socket: undefined,
     busy: false,
     dueUs: 0,
+    sentUs: 0,
     missing: -1,
     header: new Uint8Array(0),
   }
