@@ -50,7 +50,8 @@ export function parseDynamoOptions(store: OnlineStore, project: string): DynamoO
   const faults = [...store.options.keys()].filter((key) => !KNOWN.includes(key)).map(unknownOption)
   const parsed = SCHEMA.safeParse(Object.fromEntries(store.options))
   if (!parsed.success) faults.push(...parsed.error.issues.map((issue) => faultOf(issue, store)))
-  const template = parsed.data?.table_name_template ?? TEMPLATE
+  const given = store.options.get('table_name_template')
+  const template = typeof given === 'string' ? given : TEMPLATE // any other has its own fault
   const naming = parseTemplate(template, project)
   if (naming === undefined) faults.push(badTemplate(template))
   if (faults.length > 0 || parsed.data === undefined || naming === undefined) throw allOf(faults)

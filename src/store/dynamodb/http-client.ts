@@ -36,7 +36,27 @@ const CREDENTIALS_REFUSED: ReadonlySet<string> = new Set([
   'InvalidClientTokenId',
 ])
 
+/** How calls ended, since the start. */
+export type CallTally = {
+  answered: number
+  /** Refused by what DynamoDB holds or allows: an answer too, as far as the store's health goes. */
+  refused: number
+  throttled: number
+  unavailable: number
+  /** Given up by who asked before an answer came. */
+  abandoned: number
+}
+
 export class DynamoHttpClient implements DynamoCalls {
+  readonly tally: CallTally = {
+    answered: 0,
+    refused: 0,
+    throttled: 0,
+    unavailable: 0,
+    abandoned: 0,
+  }
+  /** Of the last call that was throttled or got no answer, for people. */
+  lastFailure = ''
   readonly #url: string
   readonly #signer: RequestSigner
   readonly #credentials: HeldCredentials
@@ -65,14 +85,26 @@ export class DynamoHttpClient implements DynamoCalls {
     signal?.addEventListener('abort', end)
     const timer = msMax === Infinity ? undefined : setTimeout(end, msMax)
     try {
-      return await this.#send(`${API}.${operation}`, body, ending.signal)
+      const reply = await this.#send(`${API}.${operation}`, body, ending.signal)
+      this.tally.answered++
+      return reply
     } catch (thrown) {
-      if (thrown instanceof DynamoFailure) throw thrown
-      throw unanswered(thrown, ending.signal)
+      const failure = thrown instanceof DynamoFailure ? thrown : unanswered(thrown, ending.signal)
+      this.#note(failure, signal?.aborted === true)
+      throw failure
     } finally {
       clearTimeout(timer)
       signal?.removeEventListener('abort', end)
     }
+  }
+
+  #note({ kind, message }: DynamoFailure, isAbandoned: boolean): void {
+    if (isAbandoned) {
+      this.tally.abandoned++
+      return
+    }
+    this.tally[kind === 'condition' ? 'answered' : kind]++
+    if (kind === 'throttled' || kind === 'unavailable') this.lastFailure = message
   }
 
   async #send(target: string, body: Uint8Array, signal: AbortSignal): Promise<Uint8Array> {
