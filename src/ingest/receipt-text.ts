@@ -43,9 +43,10 @@ function noteOf(name: keyof typeof NOTES, receipt: Receipt): string {
 }
 
 function costs(receipt: Receipt): string[] {
-  const { seconds, written, bytesWritten, writeUnitsSaved, rowsPerSecond } = receipt
+  const { seconds, written, bytesWritten, writeUnits, writeUnitsSaved, rowsPerSecond } = receipt
+  const spent = writeUnits > 0 ? `; write units: ${COUNT.format(writeUnits)}` : ''
   return [
-    `  written: ${COUNT.format(written)} rows, ${bytesText(bytesWritten)}; write units saved: ${COUNT.format(writeUnitsSaved)}`,
+    `  written: ${COUNT.format(written)} rows, ${bytesText(bytesWritten)}${spent}; write units saved: ${COUNT.format(writeUnitsSaved)}`,
     `  ${seconds.total.toFixed(2)} s: decode ${seconds.decode.toFixed(2)}, normalise ${seconds.normalise.toFixed(2)}, write ${seconds.write.toFixed(2)}; ${COUNT.format(rowsPerSecond)} rows/s`,
   ]
 }
@@ -79,6 +80,7 @@ export const receiptJson = (receipt: Receipt): { readonly [key: string]: unknown
   unsettled: receipt.unsettled,
   written: receipt.written,
   bytes_written: receipt.bytesWritten,
+  write_units: receipt.writeUnits,
   write_units_saved: receipt.writeUnitsSaved,
   seconds: receipt.seconds,
   rows_per_second: receipt.rowsPerSecond,

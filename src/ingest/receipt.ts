@@ -37,6 +37,8 @@ export type Receipt = {
   /** Rows that were stored: new, changed and refreshed ones. */
   readonly written: number
   readonly bytesWritten: number
+  /** What DynamoDB charged; 0 for a store that charges nothing. */
+  readonly writeUnits: number
   /** What DynamoDB would have charged for the rows that did not have to be written. */
   readonly writeUnitsSaved: number
   readonly seconds: StageSeconds
@@ -52,6 +54,7 @@ export class Tally {
   read = 0
   rejected = 0
   bytesWritten = 0
+  writeUnits = 0
   writeUnitsSaved = 0
   /** By OUTCOME. */
   readonly #outcomes = new Float64Array(Object.keys(OUTCOME).length)
@@ -64,14 +67,19 @@ export class Tally {
     this.#outcomes[OUTCOME.older]! += rows
   }
 
-  countOutcomes(batch: WriteBatch, { outcomes, bytesWritten }: SinkOutcomes): void {
+  countOutcomes(batch: WriteBatch, written: SinkOutcomes): void {
+    const { outcomes, bytesWritten, writeUnits, writeUnitsSaved } = written
+    let estimate = 0
     for (let place = 0; place < batch.count; place++) {
       const outcome = outcomes[place]!
       if (outcome === OUTCOME.rejected) this.rejected++
       else this.#outcomes[outcome]! += 1
-      if (!isWritten(outcome)) this.writeUnitsSaved += writeUnits(batch, place)
+      if (!isWritten(outcome)) estimate += unitsOf(batch, place)
     }
     this.bytesWritten += bytesWritten
+    this.writeUnits += writeUnits
+    // DynamoDB knows its items' sizes; of any other store it is told what DynamoDB would have taken.
+    this.writeUnitsSaved += writeUnits + writeUnitsSaved > 0 ? writeUnitsSaved : estimate
   }
 
   /** Rows with an outcome. */
@@ -90,7 +98,7 @@ const isWritten = (outcome: number): boolean =>
   outcome === OUTCOME.refreshed ||
   outcome === OUTCOME.rejected
 
-const writeUnits = (batch: WriteBatch, place: number): number =>
+const unitsOf = (batch: WriteBatch, place: number): number =>
   Math.ceil((batch.keyBytes[place]! + batch.rowBytes[place]!) / WRITE_UNIT_BYTES)
 
 export type RunFacts = Pick<
@@ -99,7 +107,7 @@ export type RunFacts = Pick<
 > & { readonly seconds: StageSeconds }
 
 export function makeReceipt(facts: RunFacts, tally: Tally): Receipt {
-  const { read, rejected, bytesWritten, writeUnitsSaved } = tally
+  const { read, rejected, bytesWritten, writeUnits, writeUnitsSaved } = tally
   const unsettled = read - rejected - tally.settled
   const written = tally.of('new') + tally.of('changed') + tally.of('refreshed')
   return {
@@ -115,6 +123,7 @@ export function makeReceipt(facts: RunFacts, tally: Tally): Receipt {
     unsettled,
     written: facts.dryRun ? 0 : written,
     bytesWritten: facts.dryRun ? 0 : bytesWritten,
+    writeUnits: facts.dryRun ? 0 : writeUnits,
     writeUnitsSaved,
     rowsPerSecond: rate(read, facts.seconds.total),
   }
@@ -150,6 +159,7 @@ export function combineReceipts(receipts: readonly Receipt[]): Receipt {
     unsettled: sum(({ unsettled }) => unsettled),
     written: sum(({ written }) => written),
     bytesWritten: sum(({ bytesWritten }) => bytesWritten),
+    writeUnits: sum(({ writeUnits }) => writeUnits),
     writeUnitsSaved: sum(({ writeUnitsSaved }) => writeUnitsSaved),
     seconds: {
       decode: sum(({ seconds }) => seconds.decode),
