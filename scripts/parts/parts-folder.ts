@@ -66,8 +66,11 @@ export function programPath(name: string): string {
 }
 
 /** What a program printed. PartMissing with its last lines if it fails. */
-export async function runProgram(command: readonly string[]): Promise<string> {
-  const child = Bun.spawn([...command], { stdin: 'ignore', stdout: 'pipe', stderr: 'pipe' })
+export async function runProgram(
+  command: readonly string[],
+  env: Readonly<Record<string, string | undefined>> = process.env,
+): Promise<string> {
+  const child = Bun.spawn([...command], { stdin: 'ignore', stdout: 'pipe', stderr: 'pipe', env })
   const [stdout, stderr, code] = await Promise.all([
     new Response(child.stdout).text(),
     new Response(child.stderr).text(),
