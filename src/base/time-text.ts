@@ -114,7 +114,7 @@ const isLeap = (year: number): boolean => year % 4 === 0 && (year % 100 !== 0 ||
 
 const MONTH_DAYS = [31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31] as const
 
-const daysInMonth = (year: number, month: number): number =>
+export const daysInMonth = (year: number, month: number): number =>
   month === 2 && isLeap(year) ? 29 : MONTH_DAYS[month - 1]!
 
 // The two below count in eras of 400 years that begin in March, so that the leap day comes last.
@@ -122,7 +122,7 @@ const ERA_DAYS = 146_097
 /** Days from 0000-03-01 to 1970-01-01. */
 const EPOCH_DAYS = 719_468
 
-function daysFromCivil(year: number, month: number, day: number): number {
+export function daysFromCivil(year: number, month: number, day: number): number {
   const shifted = month <= 2 ? year - 1 : year
   const era = Math.floor(shifted / 400)
   const yearOfEra = shifted - era * 400

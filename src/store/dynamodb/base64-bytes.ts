@@ -1,7 +1,7 @@
 /** Base64 between bytes: what a Binary attribute is in JSON. Standard alphabet, padded. */
 
 const ALPHABET = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/'
-const PAD = 0x3d
+export const PAD = 0x3d
 
 const DIGITS = Uint8Array.from(ALPHABET, (digit) => digit.charCodeAt(0))
 
