@@ -2,7 +2,10 @@
 import type { ReadBatch } from '../read-batch.ts'
 import type { TableUse } from '../store.ts'
 
-/** A reader that answers a batch of at most `callKeysMax` keys by one call of a remote store. */
+/**
+ * A reader that answers a batch of at most `callKeysMax` keys by one call of a remote store. No key of
+ * a batch is there twice, nor is a table under two of its numbers.
+ */
 export interface CallReader {
   readonly callKeysMax: number
   /**
