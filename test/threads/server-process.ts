@@ -30,6 +30,8 @@ export type ServerOptions = {
   readonly folder: string
   /** In place of the folder's features.yaml. */
   readonly catalog?: string
+  /** false: without --data, on the store that the definitions name. */
+  readonly embedded?: boolean
   readonly flags?: readonly string[]
   readonly environment?: Readonly<Record<string, string>>
   readonly compiled?: boolean
@@ -126,6 +128,6 @@ async function commandOf(options: ServerOptions): Promise<string[]> {
   const { folder, flags = [], compiled = false, port = 0, program = MAIN } = options
   const catalog = options.catalog ?? join(folder, 'features.yaml')
   const salver = compiled ? [await buildExecutable()] : [process.execPath, program]
-  const paths = ['--catalog', catalog, '--data', join(folder, 'data')]
-  return [...salver, 'serve', ...paths, '--port', `${port}`, ...flags]
+  const data = options.embedded === false ? [] : ['--data', join(folder, 'data')]
+  return [...salver, 'serve', '--catalog', catalog, ...data, '--port', `${port}`, ...flags]
 }
