@@ -1,144 +1,183 @@
 /** Feast's `entity_id`: the name of a row's item in DynamoDB. */
-import { grown } from '../base/grown.ts'
+import { KEY_BYTES_MAX } from '../base/limits.ts'
+
+/** Hexadecimal digits of an id. */
+export const ENTITY_ID_BYTES = 32
+
+const BLOCK_BYTES = 16
+
+// The hash's constants, low and high word of each.
+const C1_LOW = 0x114253d5
+const C1_HIGH = 0x87c37b91
+const C2_LOW = 0x2745937f
+const C2_HIGH = 0x4cf5ad43
+const F1_LOW = 0xed558ccd
+const F1_HIGH = 0xff51afd7
+const F2_LOW = 0x1a85ec53
+const F2_HIGH = 0xc4ceb9fe
+
+const HEX = Uint8Array.from('0123456789abcdef', (digit) => digit.charCodeAt(0))
 
 /**
- * MurmurHash3 x64, 128 bits, seed 0, over prefix and key (entity-key.ts), in hex. Sixty-four bits
- * are two unsigned words here, low and high: bigints would cost ten times as much.
+ * MurmurHash3 x64, 128 bits, seed 0, over a table's prefix and a key (entity-key.ts), in hex.
+ * Sixty-four bits are two words here, low and high: bigints would cost ten times as much. The whole
+ * blocks of the prefix are hashed once.
  */
+export class EntityIds {
+  readonly #prefixBytes: number
+  /** The prefix's last part, then a key, then zeros up to a whole block. */
+  readonly #input: Uint8Array
+  readonly #words: Int32Array
+  readonly #restBytes: number
+  /** The state after the prefix's whole blocks: h1 and h2, low and high word of each. */
+  readonly #begun: Int32Array
+  readonly #state = new Int32Array(4)
+
+  constructor(prefix: Uint8Array) {
+    const wholeBytes = prefix.length - (prefix.length % BLOCK_BYTES)
+    this.#prefixBytes = prefix.length
+    this.#restBytes = prefix.length - wholeBytes
+    const room = Math.max(wholeBytes, this.#restBytes + KEY_BYTES_MAX) + BLOCK_BYTES
+    this.#input = new Uint8Array(room - (room % BLOCK_BYTES))
+    this.#words = new Int32Array(this.#input.buffer)
+    this.#input.set(prefix.subarray(0, wholeBytes))
+    mixBlocks(this.#state, this.#words, wholeBytes)
+    this.#begun = this.#state.slice()
+    this.#input.set(prefix.subarray(wholeBytes))
+  }
+
+  /** Writes the 32 digits of the id of `keys[start, start + bytes)` at `at` of `target`. */
+  write(keys: Uint8Array, start: number, bytes: number, target: Uint8Array, at: number): void {
+    const input = this.#input
+    const end = this.#restBytes + bytes
+    const paddedEnd = (end + BLOCK_BYTES - 1) & ~(BLOCK_BYTES - 1)
+    for (let place = 0; place < bytes; place++)
+      input[this.#restBytes + place] = keys[start + place]!
+    for (let place = end; place < paddedEnd; place++) input[place] = 0
+    const state = this.#state
+    for (let word = 0; word < 4; word++) state[word] = this.#begun[word]!
+    mixBlocks(state, this.#words, end)
+    finish(state, this.#prefixBytes + bytes)
+    for (let word = 0; word < 4; word++) writeHex(state[word]!, target, at + 8 * word)
+  }
+}
+
+/** The id as text: for what is not on the way of every read. */
 export function entityId(prefix: Uint8Array, key: Uint8Array): string {
-  const length = prefix.length + key.length
-  // The hash reads whole blocks of 16: zeros behind the end change nothing.
-  const padded = (length + 15) & ~15
-  if (padded > input.length) input = grown(input, new Uint8Array(padded * 2))
-  input.set(prefix)
-  input.set(key, prefix.length)
-  input.fill(0, length, padded)
-  return hash(new DataView(input.buffer), length)
+  const digits = new Uint8Array(ENTITY_ID_BYTES)
+  new EntityIds(prefix).write(key, 0, key.length, digits, 0)
+  return String.fromCharCode(...digits)
 }
 
-/** Shared by all calls: none gives way to another while it hashes. */
-let input = new Uint8Array(2048)
-
-/** State and the operand under work, each as a low and a high word. */
-const h1 = new Uint32Array(2)
-const h2 = new Uint32Array(2)
-const k = new Uint32Array(2)
-
-const C1 = Uint32Array.of(0x114253d5, 0x87c37b91)
-const C2 = Uint32Array.of(0x2745937f, 0x4cf5ad43)
-const FINAL_1 = Uint32Array.of(0xed558ccd, 0xff51afd7)
-const FINAL_2 = Uint32Array.of(0x1a85ec53, 0xc4ceb9fe)
-const FIVE = Uint32Array.of(5, 0)
-
-function hash(bytes: DataView, length: number): string {
-  h1.fill(0)
-  h2.fill(0)
-  const wholeEnd = length & ~15
-  for (let at = 0; at < wholeEnd; at += 16) {
-    mixLow(bytes, at)
-    rotate(h1, 27)
-    add(h1, h2[0]!, h2[1]!)
-    multiply(h1, FIVE)
-    add(h1, 0x52dce729, 0)
-    mixHigh(bytes, at + 8)
-    rotate(h2, 31)
-    add(h2, h1[0]!, h1[1]!)
-    multiply(h2, FIVE)
-    add(h2, 0x38495ab5, 0)
+/** Mixes `bytes` bytes into the state; a last part block is followed by zeros. */
+function mixBlocks(state: Int32Array, words: Int32Array, bytes: number): void {
+  let h1Low = state[0]!
+  let h1High = state[1]!
+  let h2Low = state[2]!
+  let h2High = state[3]!
+  const wordsEnd = (bytes + 3) >> 2
+  const wholeEnd = (bytes >> 4) << 2
+  for (let at = 0; at < wordsEnd; at += 4) {
+    // k1 = rotate(k1 * c1, 31) * c2
+    let low = words[at]!
+    let high = words[at + 1]!
+    high = (mulHigh(low, C1_LOW) + Math.imul(high, C1_LOW) + Math.imul(low, C1_HIGH)) | 0
+    low = Math.imul(low, C1_LOW)
+    let turned = (low << 31) | (high >>> 1)
+    high = (high << 31) | (low >>> 1)
+    high = (mulHigh(turned, C2_LOW) + Math.imul(high, C2_LOW) + Math.imul(turned, C2_HIGH)) | 0
+    h1Low ^= Math.imul(turned, C2_LOW)
+    h1High ^= high
+    // k2 = rotate(k2 * c2, 33) * c1
+    low = words[at + 2]!
+    high = words[at + 3]!
+    high = (mulHigh(low, C2_LOW) + Math.imul(high, C2_LOW) + Math.imul(low, C2_HIGH)) | 0
+    low = Math.imul(low, C2_LOW)
+    turned = (high << 1) | (low >>> 31)
+    high = (low << 1) | (high >>> 31)
+    high = (mulHigh(turned, C1_LOW) + Math.imul(high, C1_LOW) + Math.imul(turned, C1_HIGH)) | 0
+    low = Math.imul(turned, C1_LOW)
+    if (at >= wholeEnd) {
+      // The last part: its missing bytes are zeros, and mixing in zero changes nothing.
+      h2Low ^= low
+      h2High ^= high
+      break
+    }
+    // h1 = (rotate(h1, 27) + h2) * 5 + 0x52dce729
+    turned = (h1Low << 27) | (h1High >>> 5)
+    h1High = (h1High << 27) | (h1Low >>> 5)
+    h1Low = (turned + h2Low) | 0
+    h1High = (h1High + h2High + carry(h1Low, h2Low)) | 0
+    h1High = (Math.imul(h1High, 5) + mulHigh(h1Low, 5)) | 0
+    h1Low = (Math.imul(h1Low, 5) + 0x52dce729) | 0
+    h1High = (h1High + carry(h1Low, 0x52dce729)) | 0
+    // h2 = (rotate(h2 ^ k2, 31) + h1) * 5 + 0x38495ab5
+    h2Low ^= low
+    h2High ^= high
+    turned = (h2Low << 31) | (h2High >>> 1)
+    h2High = (h2High << 31) | (h2Low >>> 1)
+    h2Low = (turned + h1Low) | 0
+    h2High = (h2High + h1High + carry(h2Low, h1Low)) | 0
+    h2High = (Math.imul(h2High, 5) + mulHigh(h2Low, 5)) | 0
+    h2Low = (Math.imul(h2Low, 5) + 0x38495ab5) | 0
+    h2High = (h2High + carry(h2Low, 0x38495ab5)) | 0
   }
-  // Of a last part of at most 8 bytes the upper half is zero, and mixing in zero changes nothing.
-  if (length > wholeEnd) {
-    mixHigh(bytes, wholeEnd + 8)
-    mixLow(bytes, wholeEnd)
-  }
-  return finish(length)
+  state[0] = h1Low
+  state[1] = h1High
+  state[2] = h2Low
+  state[3] = h2High
 }
 
-function mixLow(bytes: DataView, at: number): void {
-  load(bytes, at)
-  multiply(k, C1)
-  rotate(k, 31)
-  multiply(k, C2)
-  xor(h1, k[0]!, k[1]!)
+function finish(state: Int32Array, length: number): void {
+  state[0]! ^= length
+  state[2]! ^= length
+  addHalves(state, 0, 2)
+  addHalves(state, 2, 0)
+  avalanche(state, 0)
+  avalanche(state, 2)
+  addHalves(state, 0, 2)
+  addHalves(state, 2, 0)
 }
 
-function mixHigh(bytes: DataView, at: number): void {
-  load(bytes, at)
-  multiply(k, C2)
-  rotate(k, 33)
-  multiply(k, C1)
-  xor(h2, k[0]!, k[1]!)
+/** Adds the number at `from` to the one at `to`. */
+function addHalves(state: Int32Array, to: number, from: number): void {
+  const low = (state[to]! + state[from]!) | 0
+  state[to + 1]! += state[from + 1]! + carry(low, state[from]!)
+  state[to] = low
 }
 
-function load(bytes: DataView, at: number): void {
-  k[0] = bytes.getUint32(at, true)
-  k[1] = bytes.getUint32(at + 4, true)
+function avalanche(state: Int32Array, at: number): void {
+  let low = state[at]!
+  let high = state[at + 1]!
+  low ^= high >>> 1
+  high = (mulHigh(low, F1_LOW) + Math.imul(high, F1_LOW) + Math.imul(low, F1_HIGH)) | 0
+  low = Math.imul(low, F1_LOW)
+  low ^= high >>> 1
+  high = (mulHigh(low, F2_LOW) + Math.imul(high, F2_LOW) + Math.imul(low, F2_HIGH)) | 0
+  low = Math.imul(low, F2_LOW)
+  state[at] = low ^ (high >>> 1)
+  state[at + 1] = high
 }
 
-function finish(length: number): string {
-  xor(h1, length, 0)
-  xor(h2, length, 0)
-  add(h1, h2[0]!, h2[1]!)
-  add(h2, h1[0]!, h1[1]!)
-  avalanche(h1)
-  avalanche(h2)
-  add(h1, h2[0]!, h2[1]!)
-  add(h2, h1[0]!, h1[1]!)
-  return hexOf(h1) + hexOf(h2)
-}
-
-function avalanche(a: Uint32Array): void {
-  xor(a, a[1]! >>> 1, 0)
-  multiply(a, FINAL_1)
-  xor(a, a[1]! >>> 1, 0)
-  multiply(a, FINAL_2)
-  xor(a, a[1]! >>> 1, 0)
-}
-
-/** Sixteen digits, the lowest byte first. */
-function hexOf(a: Uint32Array): string {
-  const bytes = new Uint8Array(8)
-  const view = new DataView(bytes.buffer)
-  view.setUint32(0, a[0]!, true)
-  view.setUint32(4, a[1]!, true)
-  return bytes.toHex()
-}
-
-function xor(a: Uint32Array, low: number, high: number): void {
-  a[0] = a[0]! ^ low
-  a[1] = a[1]! ^ high
-}
-
-function add(a: Uint32Array, low: number, high: number): void {
-  const sum = a[0]! + low
-  a[0] = sum
-  a[1] = a[1]! + high + (sum > 0xffff_ffff ? 1 : 0)
-}
-
-function rotate(a: Uint32Array, bits: number): void {
-  const isSwapped = bits >= 32
-  const low = isSwapped ? a[1]! : a[0]!
-  const high = isSwapped ? a[0]! : a[1]!
-  const rest = bits & 31
-  a[0] = (low << rest) | (high >>> (32 - rest))
-  a[1] = (high << rest) | (low >>> (32 - rest))
-}
-
-function multiply(a: Uint32Array, b: Uint32Array): void {
-  const low = a[0]!
-  const otherLow = b[0]!
-  const crossed = Math.imul(a[1]!, otherLow) + Math.imul(low, b[1]!)
-  a[0] = Math.imul(low, otherLow)
-  a[1] = highWord(low, otherLow) + crossed
-}
+/** 1 where the sum of two words, of which one is `addend`, went past 32 bits. */
+const carry = (sum: number, addend: number): number => (sum >>> 0 < addend >>> 0 ? 1 : 0)
 
 /** Upper 32 bits of the product of two unsigned words. */
-function highWord(a: number, b: number): number {
+function mulHigh(a: number, b: number): number {
   const aLow = a & 0xffff
   const bLow = b & 0xffff
   const aHigh = a >>> 16
   const bHigh = b >>> 16
-  const middle = aHigh * bLow + ((aLow * bLow) >>> 16)
-  const other = aLow * bHigh + (middle & 0xffff)
-  return aHigh * bHigh + Math.floor(middle / 0x1_0000) + (other >>> 16)
+  const middle = (Math.imul(aHigh, bLow) + (Math.imul(aLow, bLow) >>> 16)) | 0
+  const other = (Math.imul(aLow, bHigh) + (middle & 0xffff)) | 0
+  return (Math.imul(aHigh, bHigh) + (middle >>> 16) + (other >>> 16)) | 0
+}
+
+/** Eight digits, the lowest byte first. */
+function writeHex(word: number, target: Uint8Array, at: number): void {
+  for (let place = at; place < at + 8; place += 2) {
+    target[place] = HEX[(word >> 4) & 15]!
+    target[place + 1] = HEX[word & 15]!
+    word >>>= 8
+  }
 }
