@@ -213,3 +213,11 @@ export const LEDGER_RECORD_ENTRIES_MAX = 65_536
 export const LEDGER_AUDIT_KEYS = 10_000
 /** A ledger's journal may outgrow its rows by this much before it is written anew. */
 export const LEDGER_JOURNAL_BYTES_MIN = 4 * 1024 * 1024
+
+/** How often a store over the network is asked how it does: a probe sees its recovery within a second. */
+export const REMOTE_WATCH_MS = 250
+
+/** A person who looks something up waits longer than a ranker. */
+export const LOOKUP_MS_MAX = 10_000
+/** How long a table that DynamoDB refused is not asked again: it may have been made meanwhile. */
+export const REFUSED_TABLE_MS = 1_000
