@@ -120,8 +120,8 @@ export class ValuePlacer {
 
   /** The bits of a FLOAT. */
   placeFloat(position: number, bits: number): void {
-    if ((bits & 0x7fff_ffff) > 0x7f80_0000) return this.placeNull(position)
-    this.#words[(this.#start >> 2) + this.slotWords[position]!] = bits
+    const isNaN = (bits & 0x7fff_ffff) > 0x7f80_0000
+    this.#words[(this.#start >> 2) + this.slotWords[position]!] = isNaN ? 0x7fc0_0000 : bits
     this.#decide(position, PRESENT)
   }
 
@@ -237,12 +237,10 @@ export class ValuePlacer {
       if (end !== start + 8) return false
       const low = wordAt(bytes, start)
       const high = wordAt(bytes, start + 4)
-      if (isNaNDouble(low, high)) this.placeNull(position)
-      else {
-        this.#words[word] = low
-        this.#words[word + 1] = high
-        this.#decide(position, PRESENT)
-      }
+      const isNaN = isNaNDouble(low, high)
+      this.#words[word] = isNaN ? 0 : low
+      this.#words[word + 1] = isNaN ? 0x7ff8_0000 : high
+      this.#decide(position, PRESENT)
       return true
     }
     if (!this.#varint(bytes, start, end) || this.#at !== end) return false
