@@ -17,6 +17,14 @@ export function cpuUs(pid: number): number {
   const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ')
   return (Number(fields[11]) + Number(fields[12])) * (1e6 / CLOCK_TICKS)
 }
+
+/** The same of a process and all that it started: a server may do its work in a child. */
+export function treeCpuUs(pid: number): number {
+  const children = readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8').trim()
+  const pids = children === '' ? [] : children.split(' ').map(Number)
+  return pids.reduce((sum, child) => sum + treeCpuUs(child), cpuUs(pid))
+}
+
 /** USER_HZ is 100 on every Linux that Bun runs on. */
 const CLOCK_TICKS = 100
 

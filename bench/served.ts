@@ -1,5 +1,6 @@
 /** Starts a server process on the server's core and waits until it answers. */
 import { existsSync } from 'node:fs'
+import { CREDENTIALS } from './dynamo-repo.ts'
 import { pinned } from './machine.ts'
 
 export type Served = {
@@ -24,12 +25,44 @@ export function salverCommand(args: readonly string[]): string[] {
 /** A store's folder and the definitions that it is served under. */
 export type ServedStore = { readonly catalogPath: string; readonly dataDir: string }
 
-export async function serveStore(store: ServedStore, port: number): Promise<Served> {
+export function serveStore(store: ServedStore, port: number): Promise<Served> {
   const args = ['serve', '--catalog', store.catalogPath, '--data', store.dataDir]
   const command = salverCommand([...args, '--host', '127.0.0.1', '--port', `${port}`])
-  const child = Bun.spawn(pinned('server', command), { stdout: 'ignore', stderr: 'pipe' })
+  return serve({ command, environment: {}, port, readyPath: '/ready' })
+}
+
+/** A Feast repository whose features are in DynamoDB, or what stands for it. */
+export function serveRepo(repo: string, port: number): Promise<Served> {
+  const args = ['serve', '--catalog', repo, '--host', '127.0.0.1', '--port', `${port}`]
+  const environment = CREDENTIALS
+  return serve({ command: salverCommand(args), environment, port, readyPath: '/ready' })
+}
+
+/** Feast's own server over the same repository: one worker, as it is by default. */
+export function serveFeast(python: string, repo: string, port: number): Promise<Served> {
+  const feast = [python, '-m', 'feast.cli.cli', '-c', repo]
+  const address = ['--host', '127.0.0.1', '--port', `${port}`]
+  const command = [...feast, 'serve', ...address, '--workers', '1', '--no-access-log']
+  const environment = { ...CREDENTIALS, FEAST_USAGE: 'False' }
+  return serve({ command, environment, port, readyPath: '/health' })
+}
+
+type ServerProgram = {
+  readonly command: readonly string[]
+  readonly environment: Readonly<Record<string, string>>
+  readonly port: number
+  /** Answers 2xx when requests are answered. */
+  readonly readyPath: string
+}
+
+async function serve({ command, environment, port, readyPath }: ServerProgram): Promise<Served> {
+  const child = Bun.spawn(pinned('server', command), {
+    stdout: 'ignore',
+    stderr: 'pipe',
+    env: { ...process.env, ...environment },
+  })
   const url = `http://127.0.0.1:${port}`
-  await untilReady(url, child)
+  await untilReady(url + readyPath, child)
   return {
     url,
     pid: child.pid,
@@ -70,7 +103,7 @@ async function untilReady(
 ): Promise<void> {
   const giveUp = performance.now() + START_MS_MAX
   while (performance.now() < giveUp && child.exitCode === null) {
-    const ready = await fetch(`${url}/ready`).then(
+    const ready = await fetch(url).then(
       (reply) => reply.ok,
       () => false, // not listening yet: asked again
     )

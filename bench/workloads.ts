@@ -1,9 +1,10 @@
 /** Every named workload. */
 import type { Workload } from './workload.ts'
+import { dynamoCall } from './workloads/dynamo-call.ts'
 import { ingest } from './workloads/ingest.ts'
 import { open } from './workloads/open.ts'
 import { profile } from './workloads/profile.ts'
 import { reply } from './workloads/reply.ts'
 import { tail } from './workloads/tail.ts'
 
-export const WORKLOADS: readonly Workload[] = [reply, profile, tail, ingest, open]
+export const WORKLOADS: readonly Workload[] = [reply, profile, tail, ingest, open, dynamoCall]

@@ -32,11 +32,14 @@ export function findKeys(
   return count
 }
 
-/** Whether a text of the right length of hex digits begins here, behind its quote. */
+/** Whether a text of the right length, all hex digits, begins here, behind its quote. */
 function isKey(body: Uint8Array, at: number, end: number): boolean {
   if (at + ENTITY_ID_CHARS >= end) return false
   if (body[at - 1] !== QUOTE || body[at + ENTITY_ID_CHARS] !== QUOTE) return false
-  return isHex(body[at]!) && isHex(body[at + 1]!) && isHex(body[at + ENTITY_ID_CHARS - 1]!)
+  for (let digit = at; digit < at + ENTITY_ID_CHARS; digit++) {
+    if (!isHex(body[digit]!)) return false
+  }
+  return true
 }
 
 function nextKey(body: Uint8Array, from: number, end: number): number {

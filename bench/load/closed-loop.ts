@@ -44,5 +44,6 @@ export async function runClosedLoop(spec: LoadSpec): Promise<LoadReport> {
     sentLateP99Us: 0,
     readLate: NOT_MEASURED,
     pastDeadline: NOT_MEASURED,
+    pastDeadlineShare: 0,
   }
 }

@@ -33,4 +33,6 @@ export type LoadReport = Percentiles & {
   readonly readLate: Percentiles
   /** By how much replies came after their deadline, counted from the sending; 0 for those before it. */
   readonly pastDeadline: Percentiles
+  /** Replies that came after it, of all. */
+  readonly pastDeadlineShare: number
 }

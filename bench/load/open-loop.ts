@@ -40,6 +40,7 @@ export async function runOpenLoop(spec: LoadSpec): Promise<LoadReport> {
   const waiting: number[] = []
   let [sent, answered, not2xx, errors, replyBytes, waitingAt] = [0, 0, 0, 0, 0, 0]
   let endUs = 0
+  let past = 0
 
   const send = (connection: Connection, dueUs: number): void => {
     connection.busy = true
@@ -54,7 +55,11 @@ export async function runOpenLoop(spec: LoadSpec): Promise<LoadReport> {
     const atUs = nowUs()
     latencies.record(atUs - connection.dueUs)
     readLate.record(atUs - turnUs)
-    if (deadlineUs > 0) pastDeadline.record(Math.max(0, atUs - connection.sentUs - deadlineUs))
+    if (deadlineUs > 0) {
+      const pastUs = atUs - connection.sentUs - deadlineUs
+      pastDeadline.record(Math.max(0, pastUs))
+      if (pastUs > 0) past++
+    }
     answered++
     connection.busy = false
     const due = waiting[waitingAt]
@@ -133,6 +138,7 @@ export async function runOpenLoop(spec: LoadSpec): Promise<LoadReport> {
     sentLateP99Us: lateness.percentiles().p99Us,
     readLate: readLate.percentiles(),
     pastDeadline: pastDeadline.percentiles(),
+    pastDeadlineShare: past / Math.max(1, answered),
   }
 }
 

@@ -1,11 +1,14 @@
-/** Starts a load generator on the generator's core and returns what it measured. */
+/** Starts a load generator, on the generator's core unless told, and returns what it measured. */
 import { pinned } from '../machine.ts'
 import type { LoadReport, LoadSpec } from './load-spec.ts'
 
 const ENTRY = new URL('./main.ts', import.meta.url).pathname
 
-export async function runLoad(spec: LoadSpec): Promise<LoadReport> {
-  const child = Bun.spawn(pinned('generator', [process.execPath, ENTRY]), {
+export async function runLoad(
+  spec: LoadSpec,
+  core: 'server' | 'generator' = 'generator',
+): Promise<LoadReport> {
+  const child = Bun.spawn(pinned(core, [process.execPath, ENTRY]), {
     stdin: new TextEncoder().encode(JSON.stringify(spec)),
     stdout: 'pipe',
     stderr: 'inherit',

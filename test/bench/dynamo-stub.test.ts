@@ -18,14 +18,20 @@ type Body = {
   readonly UnprocessedKeys: object
 }
 
+/** As Feast asks: names that could be taken for keys stand behind them. */
+const FEATURES = Array.from({ length: 50 }, (_, at) => at)
+
 const requestOf = (ids: readonly string[], spaces?: number): string =>
   JSON.stringify(
     {
       RequestItems: {
         [STUB_TABLE]: {
           Keys: ids.map((id) => ({ entity_id: { S: id } })),
-          ProjectionExpression: '#entity_id, #event_ts, #vals.#feat0',
-          ExpressionAttributeNames: { '#entity_id': 'entity_id', '#vals': 'values' },
+          ConsistentRead: false,
+          ProjectionExpression: FEATURES.map((at) => `#vals.#feat${at}`).join(', '),
+          ExpressionAttributeNames: Object.fromEntries(
+            FEATURES.map((at) => [`#feat${at}`, `f${at}`]),
+          ),
         },
       },
     },
