@@ -60,7 +60,8 @@ export function scanPage(
   return isWhole ? { lastKey } : undefined
 }
 
-function scanItems(
+/** Scans each item of the list at `start` and calls `visit` after it; returns the offset behind it. */
+export function scanItems(
   body: Uint8Array,
   start: number,
   scanner: ItemScanner,
@@ -78,16 +79,28 @@ function scanItems(
   return at < 0 ? WRONG : at + 1
 }
 
-/** `read` gets the offset behind a member's colon, and returns the one behind its value. */
 function eachMember(body: Uint8Array, read: (name: string, at: number) => number): boolean {
-  let at = openObject(body, 0)
+  const end = readMembers(body, 0, read)
+  return end >= 0 && skipSpace(body, end) === body.length
+}
+
+/**
+ * Walks over the members of the object at `start` and returns the offset behind it. `read` gets the
+ * offset behind a member's colon, and returns the one behind its value.
+ */
+export function readMembers(
+  body: Uint8Array,
+  start: number,
+  read: (name: string, at: number) => number,
+): number {
+  let at = openObject(body, start)
   while (at >= 0 && body[at] !== CLOSE) {
-    const start = expectByte(body, at, QUOTE)
-    const end = start < 0 ? WRONG : stringEnd(body, start)
-    const colon = end < 0 ? WRONG : expectByte(body, end + 1, COLON)
-    if (colon < 0) return false
-    at = read(stringText(body, start, end), colon)
+    const nameStart = expectByte(body, at, QUOTE)
+    const nameEnd = nameStart < 0 ? WRONG : stringEnd(body, nameStart)
+    const colon = nameEnd < 0 ? WRONG : expectByte(body, nameEnd + 1, COLON)
+    if (colon < 0) return WRONG
+    at = read(stringText(body, nameStart, nameEnd), colon)
     at = at < 0 ? WRONG : nextMember(body, at)
   }
-  return at >= 0 && skipSpace(body, at + 1) === body.length
+  return at < 0 ? WRONG : at + 1
 }

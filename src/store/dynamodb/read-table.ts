@@ -45,7 +45,7 @@ export function makeReadTable(asked: {
 /** A name may hold a colon and a comma itself: it ends where a type of a key follows. */
 const JOIN_KEY = new RegExp(`^([^]*?):(${KEY_TYPES.join('|')})(?:,|$)`)
 
-function joinKeysOf(signature: string): JoinKey[] {
+export function joinKeysOf(signature: string): JoinKey[] {
   const joinKeys: JoinKey[] = []
   let rest = signature
   while (rest !== '') {
