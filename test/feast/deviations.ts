@@ -67,3 +67,53 @@ export const DEVIATIONS: readonly Deviation[] = [
   { n: 232, status: 422, body: 'recorded', why: 'what the recorded release of FastAPI answers' },
   { n: 233, status: 422, body: 'recorded', why: 'what the recorded release of FastAPI answers' },
 ]
+
+/** A reply of one row whose item has its time but none of the features. */
+function notFound(driver: number, features: readonly string[]): string {
+  const cell =
+    '{"values":[null],"statuses":["NOT_FOUND"],"event_timestamps":["2026-08-20T10:00:00Z"]}'
+  return oneRow(driver, features, cell)
+}
+
+const oneRow = (driver: number, features: readonly string[], cell: string): string =>
+  `{"results":[{"values":[${driver}],"statuses":["PRESENT"],"event_timestamps":["1970-01-01T00:00:00Z"]},` +
+  `${features.map(() => cell).join(',')}],"metadata":{"feature_names":${JSON.stringify(['driver_id', ...features])}}}`
+
+/** Of the items that no row of ours stands for: they are only in DynamoDB. */
+export const FOREIGN_DEVIATIONS: readonly Deviation[] = [
+  {
+    n: 107,
+    status: 200,
+    body: { text: notFound(2001, ['cnt']) },
+    why: 'an item without the asked feature is no fault of the request',
+  },
+  {
+    n: 108,
+    status: 200,
+    body: {
+      text: notFound(2002, [
+        ...['conv_rate', 'acc_rate', 'trips', 'cnt'],
+        ...['nickname', 'active', 'last_seen', 'blob'],
+      ]),
+    },
+    why: 'an item without values has none of the features',
+  },
+  {
+    n: 112,
+    status: 200,
+    body: {
+      text: oneRow(
+        2005,
+        ['trips'],
+        '{"values":[7],"statuses":["PRESENT"],"event_timestamps":["1970-01-01T00:00:00Z"]}',
+      ),
+    },
+    why: 'an item whose time is NaT keeps its values, and the request its other rows',
+  },
+  {
+    n: 113,
+    status: 200,
+    body: { text: notFound(2006, ['trips']) },
+    why: 'an item of features that the view no longer has is without the asked ones',
+  },
+]
