@@ -67,9 +67,9 @@ export class ValuePlacer {
   readonly slotWords: Uint32Array
   readonly #tags: Uint16Array
   /** The row under work. Its arrays are other ones after each `reserveRow`. */
-  #rows: Uint8Array = new Uint8Array(0)
-  #words: Uint32Array = new Uint32Array(0)
-  #start = 0
+  rows: Uint8Array = new Uint8Array(0)
+  words: Uint32Array = new Uint32Array(0)
+  start = 0
   /** Heap values in the order of their arrival, each at a multiple of 8. */
   #heap = new Uint8Array(1024)
   #heapWords = new Uint32Array(this.#heap.buffer)
@@ -93,10 +93,10 @@ export class ValuePlacer {
 
   /** Begins a row with every feature absent at the end of what the space holds. */
   begin(space: RowSpace): void {
-    this.#start = space.reserveRow(this.#layout.fixedBytes)
-    this.#rows = space.rows
-    this.#words = space.rowWords
-    this.#rows.set(this.#layout.absentRow, this.#start)
+    this.start = space.reserveRow(this.#layout.fixedBytes)
+    this.rows = space.rows
+    this.words = space.rowWords
+    this.rows.set(this.#layout.absentRow, this.start)
     if (this.#layout.heapOrder.length === 0) return
     this.#heapUsed = 0
     this.#valueBytes.fill(0)
@@ -121,7 +121,7 @@ export class ValuePlacer {
   /** The bits of a FLOAT. */
   placeFloat(position: number, bits: number): void {
     const isNaN = (bits & 0x7fff_ffff) > 0x7f80_0000
-    this.#words[(this.#start >> 2) + this.slotWords[position]!] = isNaN ? 0x7fc0_0000 : bits
+    this.words[(this.start >> 2) + this.slotWords[position]!] = isNaN ? 0x7fc0_0000 : bits
     this.#decide(position, PRESENT)
   }
 
@@ -140,66 +140,66 @@ export class ValuePlacer {
     const rowBytes = fixedBytes + pad8(heapBytes)
     if (rowBytes > ROW_BYTES_MAX) return -1
     space.reserveRow(pad8(heapBytes))
-    this.#rows = space.rows
-    this.#words = space.rowWords
+    this.rows = space.rows
+    this.words = space.rowWords
     this.#writeHeap(rowBytes)
     return rowBytes
   }
 
   #writeHeap(rowBytes: number): void {
     const { fixedBytes, heapOrder } = this.#layout
-    const heapStart = this.#start + fixedBytes
-    const firstWord = this.#start >> 2
+    const heapStart = this.start + fixedBytes
+    const firstWord = this.start >> 2
     let end = 0
     for (let place = 0; place < heapOrder.length; place++) {
       const position = heapOrder[place]!
       const bytes = this.#valueBytes[position]!
       if (bytes > 0) {
-        copyBytes(this.#heap, this.#valueStarts[position]!, bytes, this.#rows, heapStart + end)
+        copyBytes(this.#heap, this.#valueStarts[position]!, bytes, this.rows, heapStart + end)
         end += bytes
       }
-      this.#words[firstWord + this.slotWords[position]!] = end
+      this.words[firstWord + this.slotWords[position]!] = end
     }
-    for (let at = heapStart + end; at < this.#start + rowBytes; at++) this.#rows[at] = 0
+    for (let at = heapStart + end; at < this.start + rowBytes; at++) this.rows[at] = 0
   }
 
   #writeTimes(timeUs: number): void {
     timeDouble[0] = timeUs
-    const firstWord = this.#start >> 2
-    const presence = this.#start + this.#layout.presenceStart
+    const firstWord = this.start >> 2
+    const presence = this.start + this.#layout.presenceStart
     for (let position = 0; position < this.kinds.length; position++) {
-      if (((this.#rows[presence + (position >> 2)]! >> (2 * (position & 3))) & 3) === 0) continue
-      this.#words[firstWord + 2 * position] = timeWords[0]!
-      this.#words[firstWord + 2 * position + 1] = timeWords[1]!
+      if (((this.rows[presence + (position >> 2)]! >> (2 * (position & 3))) & 3) === 0) continue
+      this.words[firstWord + 2 * position] = timeWords[0]!
+      this.words[firstWord + 2 * position + 1] = timeWords[1]!
     }
   }
 
   #decide(position: number, presence: number): void {
-    const at = this.#start + this.#layout.presenceStart + (position >> 2)
+    const at = this.start + this.#layout.presenceStart + (position >> 2)
     const shift = 2 * (position & 3)
-    this.#rows[at] = (this.#rows[at]! & ~(3 << shift)) | (presence << shift)
+    this.rows[at] = (this.rows[at]! & ~(3 << shift)) | (presence << shift)
   }
 
   /** As nothing ever was placed: the name may have stood there twice. */
   #empty(position: number): void {
-    const word = (this.#start >> 2) + this.slotWords[position]!
+    const word = (this.start >> 2) + this.slotWords[position]!
     switch (this.kinds[position]) {
       case FLOAT:
-        this.#words[word] = 0x7fc0_0000
+        this.words[word] = 0x7fc0_0000
         return
       case DOUBLE:
-        this.#words[word] = 0
-        this.#words[word + 1] = 0x7ff8_0000
+        this.words[word] = 0
+        this.words[word + 1] = 0x7ff8_0000
         return
       case INT64:
-        this.#words[word + 1] = 0
-        this.#words[word] = 0
+        this.words[word + 1] = 0
+        this.words[word] = 0
         return
       case INT32:
-        this.#words[word] = 0
+        this.words[word] = 0
         return
       case BOOL:
-        this.#rows[this.#start + this.#layout.slots[position]!] = 0
+        this.rows[this.start + this.#layout.slots[position]!] = 0
         return
       default:
         this.#valueBytes[position] = 0
@@ -232,24 +232,24 @@ export class ValuePlacer {
       this.placeFloat(position, wordAt(bytes, start))
       return true
     }
-    const word = (this.#start >> 2) + this.slotWords[position]!
+    const word = (this.start >> 2) + this.slotWords[position]!
     if (kind === DOUBLE) {
       if (end !== start + 8) return false
       const low = wordAt(bytes, start)
       const high = wordAt(bytes, start + 4)
       const isNaN = isNaNDouble(low, high)
-      this.#words[word] = isNaN ? 0 : low
-      this.#words[word + 1] = isNaN ? 0x7ff8_0000 : high
+      this.words[word] = isNaN ? 0 : low
+      this.words[word + 1] = isNaN ? 0x7ff8_0000 : high
       this.#decide(position, PRESENT)
       return true
     }
     if (!this.#varint(bytes, start, end) || this.#at !== end) return false
     if (kind === BOOL) {
       const isTrue = this.#low !== 0 || this.#high !== 0
-      this.#rows[this.#start + this.#layout.slots[position]!] = isTrue ? 1 : 0
+      this.rows[this.start + this.#layout.slots[position]!] = isTrue ? 1 : 0
     } else {
-      this.#words[word] = this.#low
-      if (kind === INT64) this.#words[word + 1] = this.#high
+      this.words[word] = this.#low
+      if (kind === INT64) this.words[word + 1] = this.#high
     }
     this.#decide(position, PRESENT)
     return true
@@ -356,24 +356,26 @@ export class ValuePlacer {
     const width = kind === FLOATS ? 4 : 8
     if ((end - start) % width !== 0) return false
     const at = this.#reserve(end - start)
-    const words = this.#heapWords
-    let word = at >> 2
-    if (kind === FLOATS) {
-      for (let from = start; from < end; from += 4) {
-        const bits = wordAt(bytes, from)
-        words[word++] = (bits & 0x7fff_ffff) > 0x7f80_0000 ? 0x7fc0_0000 : bits
-      }
-    } else {
-      for (let from = start; from < end; from += 8) {
-        const low = wordAt(bytes, from)
-        const high = wordAt(bytes, from + 4)
-        const isNaN = isNaNDouble(low, high)
-        words[word++] = isNaN ? 0 : low
-        words[word++] = isNaN ? 0x7ff8_0000 : high
-      }
-    }
+    copyBytes(bytes, start, end - start, this.#heap, at)
+    this.#tidyNaNs(kind, at >> 2, (at + end - start) >> 2)
     this.#end(position, at, end - start)
     return true
+  }
+
+  /** Every NaN of the words from `first` to `end` becomes the quiet one (row/format.md). */
+  #tidyNaNs(kind: number, first: number, end: number): void {
+    const words = this.#heapWords
+    if (kind === FLOATS) {
+      for (let at = first; at < end; at++) {
+        if ((words[at]! & 0x7fff_ffff) > 0x7f80_0000) words[at] = 0x7fc0_0000
+      }
+      return
+    }
+    for (let at = first; at < end; at += 2) {
+      if (!isNaNDouble(words[at]!, words[at + 1]!)) continue
+      words[at] = 0
+      words[at + 1] = 0x7ff8_0000
+    }
   }
 
   /** Reads a varint of at most ten bytes at `start`; false for one that is longer or cut short. */
@@ -426,7 +428,7 @@ export class ValuePlacer {
     if ((room[layout.presenceStart]! & 3) === NULL) return this.placeNull(position)
     const { slotBytes } = layout.features[0]!.type
     if (slotBytes > 0) {
-      copyBytes(room, 0, slotBytes, this.#rows, this.#start + this.#layout.slots[position]!)
+      copyBytes(room, 0, slotBytes, this.rows, this.start + this.#layout.slots[position]!)
       this.#decide(position, PRESENT)
     } else {
       const heapBytes = wordAt(room, layout.slots[0]!)
