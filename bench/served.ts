@@ -14,7 +14,8 @@ export type Served = {
 
 const EXECUTABLE = new URL('../dist/salver', import.meta.url).pathname
 const BARE_SERVER = new URL('./bare-server.ts', import.meta.url).pathname
-const START_MS_MAX = 30_000
+/** Feast's server takes longest: it loads pandas first. */
+const START_MS_MAX = 60_000
 
 /** The compiled executable: figures are of what a user runs. */
 export function salverCommand(args: readonly string[]): string[] {
