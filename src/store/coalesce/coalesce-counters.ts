@@ -31,5 +31,3 @@ export const makeCounters = () => ({
   /** Their rows were too large together. */
   waitersRejected: 0,
 })
-
-export type CoalesceCounters = ReturnType<typeof makeCounters>

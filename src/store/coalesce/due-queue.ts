@@ -29,10 +29,6 @@ export class DueQueue<T extends Due> {
     }
   }
 
-  get size(): number {
-    return this.#heap.length
-  }
-
   add(item: T, dueMs: number): void {
     item.dueMs = dueMs
     this.#rise(item, this.#heap.push(item) - 1)

@@ -491,6 +491,18 @@ describe('retries', () => {
     expect(coalescer.counters).toMatchObject({ callsThrottled: 4, callsUnavailable: 3 })
   })
 
+  test('one that nobody waits for in the end costs none', async () => {
+    const gone = new AbortController()
+    ask([key(1)], 400, gone.signal)
+    await clock.endTurn()
+    reader.one().resolve('throttled')
+    await promisesKept()
+    gone.abort()
+    await clock.pass(RETRY_MS_FIRST)
+    expect(reader.calls).toHaveLength(0)
+    expect(await retriesUntilRefused()).toBe(RETRY_TOKENS_MAX)
+  })
+
   test('a key that rests may be joined', async () => {
     ask([key(1)])
     await clock.endTurn()
