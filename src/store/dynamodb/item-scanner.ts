@@ -326,7 +326,7 @@ export class ItemScanner {
   }
 }
 
-/** A NaN: no row has it present, so it stands for whatever is to be looked at more closely. */
+/** A NaN: it is looked at more closely itself, so it can stand for all that has to be. */
 const NOT_USUAL = 0x7fc0_0000
 
 /** Eight characters, a quote and a brace. */

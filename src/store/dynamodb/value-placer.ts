@@ -180,7 +180,7 @@ export class ValuePlacer {
     this.rows[at] = (this.rows[at]! & ~(3 << shift)) | (presence << shift)
   }
 
-  /** As nothing ever was placed: the name may have stood there twice. */
+  /** As a null's: the name may have stood there twice. */
   #empty(position: number): void {
     const word = (this.start >> 2) + this.slotWords[position]!
     switch (this.kinds[position]) {
@@ -408,12 +408,16 @@ export class ValuePlacer {
     try {
       const found = decodeValue(bytes.subarray(0, end))
       if (found.type === 'NULL') this.placeNull(position)
-      else if (found.type === type.name || WIDENED[found.type] === type.name) {
+      else if (found.type !== type.name && WIDENED[found.type] !== type.name) {
+        this.#counters.valuesOfOtherKind++
+      } else if (Number.isNaN(found.value))
+        this.#decide(position, PRESENT) // as its slot is
+      else {
         const writer = oneFeatureWriter(type)
         writer.begin(0)
         writer.set(0, found.value)
         this.#placeWritten(position, writer)
-      } else this.#counters.valuesOfOtherKind++
+      }
     } catch (thrown) {
       if (!(thrown instanceof Fault)) throw thrown
       this.#counters.valuesUnreadable++ // the feature alone is lost: the row has others
