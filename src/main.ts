@@ -45,6 +45,12 @@ async function run(command: Command): Promise<number> {
     }
     case 'ingest-batch':
       return (await import('./commands/ingest-batch.ts')).runIngestBatch(command, io)
+    case 'ingest-ledger-rebuild':
+    case 'ingest-ledger-check':
+      return (await import('./commands/ingest-ledger.ts')).runIngestLedger(command, io)
+    case 'tables-create':
+    case 'tables-check':
+      return (await import('./commands/tables.ts')).runTables(command, io)
     case 'catalog-check':
     case 'catalog-show':
       return (await import('./commands/catalog.ts')).runCatalog(command, io)

@@ -216,8 +216,7 @@ export const LEDGER_JOURNAL_BYTES_MIN = 4 * 1024 * 1024
 
 /** How often a store over the network is asked how it does: a probe sees its recovery within a second. */
 export const REMOTE_WATCH_MS = 250
-
-/** A person who looks something up waits longer than a ranker. */
-export const LOOKUP_MS_MAX = 10_000
 /** How long a table that DynamoDB refused is not asked again: it may have been made meanwhile. */
 export const REFUSED_TABLE_MS = 1_000
+/** Differences between a ledger and its table that are listed one by one; all are counted. */
+export const LEDGER_DIFFERENCES_SHOWN_MAX = 1_000

@@ -8,9 +8,9 @@ export function checkTogether(settings: Settings): Fault[] {
     case 'serve':
       return openToOthers(settings)
     case 'ingest batch':
-      return [...needsStore(settings), ...sourceWithoutView(settings)]
+      return [...oneStore(settings), ...sourceWithoutView(settings), ...withoutReading(settings)]
     case 'lookup':
-      return [...needsStore(settings), ...lookupFaults(settings)]
+      return [...oneStore(settings), ...lookupFaults(settings)]
     default:
       return []
   }
@@ -25,16 +25,32 @@ export function warnTogether(settings: Settings): string[] {
   return ['--durability has no effect with --server: the server was started with its own']
 }
 
-/** Where the definitions name a store, serve looks there; these two can't yet. */
-function needsStore(settings: Settings): Fault[] {
-  const given = (['data', 'server'] as const).filter((option) => isGiven(settings, option))
-  if (given.length === 1) return []
-  const message =
-    given.length === 0
-      ? `${settings.command} needs a store`
-      : `${settings.command} takes one store, not two`
-  const detail = { where: '--data, --server', allowed: '--data DIR or --server URL' }
-  return [new Fault('usage', message, detail)]
+/** Without either the definitions must name a store: that is seen when they are read. */
+function oneStore(settings: Settings): Fault[] {
+  if (!isGiven(settings, 'data') || !isGiven(settings, 'server')) return []
+  return [
+    new Fault('usage', `${settings.command} takes one store, not two`, {
+      where: '--data, --server',
+      allowed: "--data DIR, --server URL, or neither: the definitions' own store",
+    }),
+  ]
+}
+
+/** Two ways to know what a DynamoDB table holds without reading it: not both, and of no use elsewhere. */
+function withoutReading(settings: Settings): Fault[] {
+  const isEmpty = valueOf(settings, 'assumeEmpty') === true
+  const hasLedger = isGiven(settings, 'ledger')
+  const elsewhere = (['data', 'server'] as const).find((option) => isGiven(settings, option))
+  const faults: Fault[] = []
+  if (isEmpty && hasLedger) {
+    const message = 'a ledger knows what the table holds: nothing needs to be assumed'
+    faults.push(new Fault('usage', message, { where: '--ledger, --assume-empty' }))
+  }
+  if (isEmpty && elsewhere !== undefined) {
+    const message = `--assume-empty is for DynamoDB tables, and has no use with --${elsewhere}`
+    faults.push(new Fault('usage', message, { where: '--assume-empty' }))
+  }
+  return faults
 }
 
 const LOOPBACK = /^(localhost|127(\.\d{1,3}){3}|::1)$/
@@ -77,9 +93,9 @@ function lookupFaults(settings: Settings): Fault[] {
       }),
     )
   }
-  if (isGiven(settings, 'data') && !isGiven(settings, 'catalog')) {
+  if (!isGiven(settings, 'server') && !isGiven(settings, 'catalog')) {
     faults.push(
-      new Fault('usage', 'lookup in a data directory needs --catalog PATH', {
+      new Fault('usage', 'lookup needs --catalog PATH, unless a server answers it', {
         where: '--catalog',
         allowed: '--catalog, SALVER_CATALOG or the config file',
       }),

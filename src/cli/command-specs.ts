@@ -3,6 +3,16 @@
 export const COMMAND_SPECS = [
   { name: 'serve', summary: 'Answer feature requests over HTTP.' },
   { name: 'ingest batch', summary: 'Write the rows of Parquet, NDJSON or CSV files to a store.' },
+  {
+    name: 'ingest ledger rebuild',
+    summary: 'Make the ledger of a DynamoDB table anew from what the table holds.',
+  },
+  {
+    name: 'ingest ledger check',
+    summary: 'Compare the ledger of a DynamoDB table with the whole table.',
+  },
+  { name: 'tables create', summary: 'Make the DynamoDB tables that the definitions need.' },
+  { name: 'tables check', summary: 'Tell which DynamoDB tables are missing or wrong.' },
   { name: 'catalog check', summary: 'Read the definitions and tell every fault in them.' },
   { name: 'catalog show', summary: 'Print what the definitions say is served.' },
   { name: 'lookup', summary: 'Look up the features of some entities.' },
@@ -20,9 +30,9 @@ export const COMMAND_SPECS = [
 export type CommandName = (typeof COMMAND_SPECS)[number]['name']
 export type CommandSpec = { readonly name: CommandName; readonly summary: string }
 
-/** First words that stand for nothing alone: `salver store` needs one more word. */
+/** Words that stand for nothing alone: `salver store` and `salver ingest ledger` need one more. */
 export const COMMAND_GROUPS: ReadonlySet<string> = new Set(
-  COMMAND_SPECS.filter((spec) => spec.name.includes(' ')).map((spec) => firstWord(spec.name)),
+  COMMAND_SPECS.flatMap(({ name }) => wordsBefore(name)),
 )
 
 export const commandsOfGroup = (group: string): readonly CommandSpec[] =>
@@ -31,6 +41,7 @@ export const commandsOfGroup = (group: string): readonly CommandSpec[] =>
 export const commandNamed = (name: string): CommandSpec | undefined =>
   COMMAND_SPECS.find((spec) => spec.name === name)
 
-function firstWord(name: string): string {
-  return name.slice(0, name.indexOf(' '))
+function wordsBefore(name: string): string[] {
+  const words = name.split(' ')
+  return words.slice(1).map((_, index) => words.slice(0, index + 1).join(' '))
 }

@@ -17,13 +17,19 @@ export type ServeCommand = {
   readonly feastTtl: 'ignore' | 'enforce'
   readonly requestsInFlightMax: number
   readonly futureMarginUs: number
+  /** Of a read that brings no deadline, where the store is waited for. */
+  readonly readMsMax: number
+  /** Memory for kept rows of a store that is waited for; 0 keeps none. */
+  readonly cacheBytesMax: number
+  /** undefined: by each view's ttl. */
+  readonly refreshAfterUs: number | undefined
 }
 
 export type IngestBatchCommand = {
   readonly kind: 'ingest-batch'
   readonly catalogPath: string
   readonly dataDir: string
-  /** 'http://host:port', or ''. At most one of dataDir and server is set. */
+  /** 'http://host:port', or ''. At most one of dataDir and server is set; neither: the definitions' own store. */
   readonly server: string
   readonly token: string
   /** '' = every view that declares its own source. */
@@ -41,6 +47,25 @@ export type IngestBatchCommand = {
   readonly futureMarginUs: number
   readonly durability: Durability
   readonly progress: boolean
+  /** undefined: by each view's ttl. */
+  readonly refreshAfterUs: number | undefined
+  /** '' where changes are found by reading the table. */
+  readonly ledgerDir: string
+  readonly assumeEmpty: boolean
+}
+
+export type LedgerCommand = {
+  readonly kind: 'ingest-ledger-rebuild' | 'ingest-ledger-check'
+  readonly catalogPath: string
+  readonly view: string
+  readonly ledgerDir: string
+  readonly json: boolean
+}
+
+export type TablesCommand = {
+  readonly kind: 'tables-create' | 'tables-check'
+  readonly catalogPath: string
+  readonly json: boolean
 }
 
 export type CatalogCommand = {
@@ -90,6 +115,8 @@ export type ConfigExplainCommand = {
 export type Command =
   | ServeCommand
   | IngestBatchCommand
+  | LedgerCommand
+  | TablesCommand
   | CatalogCommand
   | LookupCommand
   | StoreCommand

@@ -1,6 +1,7 @@
 /**
  * Command lines that work, shown by help and in the README. They are one story told in order: a test
- * runs every one of them, as typed, beside the files that it names.
+ * runs every one of them, as typed, beside the files that it names. `feature_repo` is Feast's folder,
+ * whose online store is DynamoDB.
  */
 import type { CommandName } from './command-specs.ts'
 
@@ -22,5 +23,13 @@ export const EXAMPLES: Readonly<Record<CommandName, readonly string[]>> = {
   health: ['salver health --server http://127.0.0.1:6566'],
   'config explain': [
     'salver config explain serve --catalog features.yaml --data ./data --port 7000',
+  ],
+  'tables create': ['salver tables create --catalog feature_repo'],
+  'tables check': ['salver tables check --catalog feature_repo'],
+  'ingest ledger rebuild': [
+    'salver ingest ledger rebuild --catalog feature_repo --view driver_stats --ledger ./ledger',
+  ],
+  'ingest ledger check': [
+    'salver ingest ledger check --catalog feature_repo --view driver_stats --ledger ./ledger',
   ],
 }

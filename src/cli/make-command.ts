@@ -2,6 +2,7 @@
 import type {
   Command,
   IngestBatchCommand,
+  LedgerCommand,
   LookupCommand,
   ServeCommand,
   StoreDropCommand,
@@ -17,6 +18,17 @@ export function makeCommand(settings: Settings, errIsTerminal: boolean): Command
       return makeServe(settings)
     case 'ingest batch':
       return makeIngestBatch(settings, errIsTerminal)
+    case 'ingest ledger rebuild':
+      return makeLedger(settings, 'ingest-ledger-rebuild')
+    case 'ingest ledger check':
+      return makeLedger(settings, 'ingest-ledger-check')
+    case 'tables create':
+    case 'tables check':
+      return {
+        kind: settings.command === 'tables create' ? 'tables-create' : 'tables-check',
+        catalogPath: sure(settings, 'catalog'),
+        json: sure(settings, 'json'),
+      }
     case 'catalog check':
     case 'catalog show':
       return {
@@ -58,6 +70,9 @@ function makeServe(settings: Settings): ServeCommand {
     feastTtl: sure(settings, 'feastTtl'),
     requestsInFlightMax: sure(settings, 'requestsInFlight'),
     futureMarginUs: sure(settings, 'futureMargin'),
+    readMsMax: sure(settings, 'readTimeout') / 1000,
+    cacheBytesMax: sure(settings, 'cacheSize'),
+    refreshAfterUs: valueOf(settings, 'refreshAfter'),
   }
 }
 
@@ -78,8 +93,19 @@ function makeIngestBatch(settings: Settings, errIsTerminal: boolean): IngestBatc
     futureMarginUs: sure(settings, 'futureMargin'),
     durability: sure(settings, 'durability'),
     progress: valueOf(settings, 'progress') ?? errIsTerminal,
+    refreshAfterUs: valueOf(settings, 'refreshAfter'),
+    ledgerDir: valueOf(settings, 'ledger') ?? '',
+    assumeEmpty: sure(settings, 'assumeEmpty'),
   }
 }
+
+const makeLedger = (settings: Settings, kind: LedgerCommand['kind']): LedgerCommand => ({
+  kind,
+  catalogPath: sure(settings, 'catalog'),
+  view: sure(settings, 'view'),
+  ledgerDir: sure(settings, 'ledger'),
+  json: sure(settings, 'json'),
+})
 
 function makeLookup(settings: Settings): LookupCommand {
   return {

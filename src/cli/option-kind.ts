@@ -88,6 +88,27 @@ function parseDuration(text: string, maxUs: number): number | undefined {
   return us !== undefined && us <= maxUs ? us : undefined
 }
 
+const SIZE_UNITS: ReadonlyMap<string, number> = new Map([
+  ['KiB', 1024],
+  ['MiB', 1024 ** 2],
+  ['GiB', 1024 ** 3],
+])
+
+/** A size in bytes. */
+export const size = (maxBytes: number): Kind<number> =>
+  single({
+    placeholder: 'SIZE',
+    allowed: `0, or a whole number of KiB, MiB or GiB such as 64MiB, up to ${maxBytes / 1024 ** 3}GiB`,
+    parse: (text) => parseSize(text, maxBytes),
+  })
+
+function parseSize(text: string, maxBytes: number): number | undefined {
+  if (text === '0') return 0
+  const [, digits = '', unit = ''] = /^(\d{1,6})([KMG]iB)$/.exec(text) ?? []
+  const bytes = Number(digits) * (SIZE_UNITS.get(unit) ?? NaN)
+  return bytes <= maxBytes ? bytes : undefined
+}
+
 /** An address or a host name to listen on. */
 export const host: Kind<string> = single({
   placeholder: 'HOST',

@@ -6,7 +6,12 @@
 import type { CommandName } from './command-specs.ts'
 import type { Kind } from './option-kind.ts'
 import { durationText } from '../catalog/parse-duration.ts'
-import { FUTURE_MARGIN_US, REQUESTS_IN_FLIGHT_MAX } from '../base/limits.ts'
+import {
+  CACHE_BYTES_MAX,
+  FUTURE_MARGIN_US,
+  REQUESTS_IN_FLIGHT_MAX,
+  STORE_READ_MS_MAX,
+} from '../base/limits.ts'
 import * as kind from './option-kind.ts'
 
 export type Option<T = unknown> = {
@@ -28,9 +33,13 @@ export type Option<T = unknown> = {
 
 const STORE_COMMANDS = ['store stats', 'store verify', 'store compact', 'store drop'] as const
 const CATALOG_COMMANDS = ['catalog check', 'catalog show'] as const
+const TABLES_COMMANDS = ['tables create', 'tables check'] as const
+const LEDGER_COMMANDS = ['ingest ledger rebuild', 'ingest ledger check'] as const
 
 /** A year, and ten minutes: longer is a slip of the unit. */
 const FUTURE_MARGIN_US_MAX = 365 * 24 * 3600 * 1_000_000
+const READ_TIMEOUT_US_MAX = 60 * 1_000_000
+const REFRESH_AFTER_US_MAX = 365 * 24 * 3600 * 1_000_000
 const HEALTH_TIMEOUT_US_MAX = 10 * 60 * 1_000_000
 
 const option = <T>(
@@ -49,8 +58,21 @@ export const OPTIONS = {
     kind: kind.path('PATH'),
     defaultText: '',
     help: 'features.yaml, a folder with feature_store.yaml, or a registry.db',
-    commands: ['serve', 'ingest batch', ...CATALOG_COMMANDS, 'lookup'],
-    requiredBy: ['serve', 'ingest batch', ...CATALOG_COMMANDS],
+    commands: [
+      'serve',
+      'ingest batch',
+      ...LEDGER_COMMANDS,
+      ...TABLES_COMMANDS,
+      ...CATALOG_COMMANDS,
+      'lookup',
+    ],
+    requiredBy: [
+      'serve',
+      'ingest batch',
+      ...LEDGER_COMMANDS,
+      ...TABLES_COMMANDS,
+      ...CATALOG_COMMANDS,
+    ],
   }),
   data: option({
     flag: 'data',
@@ -144,6 +166,52 @@ export const OPTIONS = {
     help: 'reject a row whose event time is further ahead of the clock',
     commands: ['serve', 'ingest batch'],
   }),
+  readTimeout: option({
+    flag: 'read-timeout',
+    env: 'SALVER_READ_TIMEOUT',
+    key: 'read_timeout',
+    kind: kind.duration(READ_TIMEOUT_US_MAX),
+    defaultText: durationText(STORE_READ_MS_MAX * 1000),
+    help: 'how long a read without a deadline of its own waits for DynamoDB',
+    commands: ['serve'],
+  }),
+  cacheSize: option({
+    flag: 'cache-size',
+    env: 'SALVER_CACHE_SIZE',
+    key: 'cache_size',
+    kind: kind.size(CACHE_BYTES_MAX),
+    defaultText: '64MiB',
+    help: 'memory for rows of DynamoDB views that declare cache_max_staleness; 0 keeps none',
+    commands: ['serve'],
+  }),
+  refreshAfter: option({
+    flag: 'refresh-after',
+    env: 'SALVER_REFRESH_AFTER',
+    key: 'refresh_after',
+    kind: kind.duration(REFRESH_AFTER_US_MAX),
+    defaultText: '',
+    help: 'rewrite an unchanged item in DynamoDB when its time is older by this; without it a quarter of the ttl, or a day',
+    commands: ['serve', 'ingest batch'],
+  }),
+  ledger: option({
+    flag: 'ledger',
+    env: 'SALVER_LEDGER',
+    key: 'ledger',
+    kind: kind.path('DIR'),
+    defaultText: '',
+    help: 'find changes by this ledger in place of reading DynamoDB: for tables that nobody else writes',
+    commands: ['ingest batch', ...LEDGER_COMMANDS],
+    requiredBy: [...LEDGER_COMMANDS],
+  }),
+  assumeEmpty: option({
+    flag: 'assume-empty',
+    env: '',
+    key: '',
+    kind: kind.onOff,
+    defaultText: 'false',
+    help: 'first load of DynamoDB tables: write 25 items a call, and look at none that is there',
+    commands: ['ingest batch'],
+  }),
   view: option({
     flag: 'view',
     env: '',
@@ -151,7 +219,8 @@ export const OPTIONS = {
     kind: kind.text('NAME'),
     defaultText: '',
     help: 'feature view to write; without it every view that declares a source',
-    commands: ['ingest batch'],
+    commands: ['ingest batch', ...LEDGER_COMMANDS],
+    requiredBy: [...LEDGER_COMMANDS],
   }),
   source: option({
     flag: 'source',
@@ -271,6 +340,8 @@ export const OPTIONS = {
     help: 'print the answer as one JSON object',
     commands: [
       'ingest batch',
+      ...LEDGER_COMMANDS,
+      ...TABLES_COMMANDS,
       ...CATALOG_COMMANDS,
       'lookup',
       'store stats',
@@ -285,7 +356,16 @@ export const OPTIONS = {
     kind: kind.path('FILE'),
     defaultText: '',
     help: 'YAML file of settings; its relative paths start at its folder',
-    commands: ['serve', 'ingest batch', ...CATALOG_COMMANDS, 'lookup', ...STORE_COMMANDS, 'health'],
+    commands: [
+      'serve',
+      'ingest batch',
+      ...LEDGER_COMMANDS,
+      ...TABLES_COMMANDS,
+      ...CATALOG_COMMANDS,
+      'lookup',
+      ...STORE_COMMANDS,
+      'health',
+    ],
   }),
 }
 

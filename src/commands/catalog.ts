@@ -6,6 +6,7 @@ import { Fault } from '../base/fault.ts'
 import type { CatalogCommand } from '../cli/command.ts'
 import type { Io } from '../cli/io.ts'
 import { counted } from './counted.ts'
+import { dynamoOptions } from './dynamo-store.ts'
 
 export function runCatalog(command: CatalogCommand, io: Io): Promise<number> {
   return command.kind === 'catalog-show' ? show(command, io) : check(command, io)
@@ -20,11 +21,11 @@ async function show({ catalogPath, json }: CatalogCommand, io: Io): Promise<numb
 /** With --json the faults are the answer; without, they go where faults go. */
 async function check({ catalogPath, json }: CatalogCommand, io: Io): Promise<number> {
   if (!json) {
-    io.out(summary(await openCatalog(catalogPath)))
+    io.out(summary(await checked(catalogPath)))
     return 0
   }
   try {
-    const { digest, notServed } = await openCatalog(catalogPath)
+    const { digest, notServed } = await checked(catalogPath)
     io.out(`${JSON.stringify({ ok: true, digest, not_served: notServed, faults: [] })}\n`)
     return 0
   } catch (error) {
@@ -35,6 +36,13 @@ async function check({ catalogPath, json }: CatalogCommand, io: Io): Promise<num
     io.out(`${JSON.stringify({ ok: false, faults })}\n`)
     return 1
   }
+}
+
+/** With what the definitions say of a DynamoDB: that is theirs too. */
+async function checked(path: string): Promise<Catalog> {
+  const catalog = await openCatalog(path)
+  if (catalog.onlineStore?.type === 'dynamodb') dynamoOptions(catalog)
+  return catalog
 }
 
 function summary(catalog: Catalog): string {

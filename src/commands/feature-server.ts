@@ -15,6 +15,7 @@ import type { ServingSettings } from '../http/serving-side.ts'
 import { ServingSide } from '../http/serving-side.ts'
 import { CatalogReload } from './catalog-reload.ts'
 import { DamageWatch } from './damage-watch.ts'
+import { RemoteWatch } from './remote-watch.ts'
 import type { StoreThread } from './store-thread.ts'
 
 /** What there is once the store is open. */
@@ -22,7 +23,7 @@ type Running = {
   readonly store: StoreThread
   readonly reload: CatalogReload
   readonly watch: CatalogWatch
-  readonly damage: DamageWatch
+  readonly health: DamageWatch | RemoteWatch
 }
 
 export class FeatureServer {
@@ -71,13 +72,14 @@ export class FeatureServer {
       onCatalog: (catalog) => void reload.take(catalog),
       onFault: (fault) => reload.refuse(fault),
     })
-    const damage = new DamageWatch({
-      stats: () => store.stats(),
-      counters: side.counters,
-      readiness: side.readiness,
-      log: this.#log,
-    })
-    this.#running = { store, reload, watch, damage }
+    this.#running = { store, reload, watch, health: this.#watchHealth(store) }
+  }
+
+  #watchHealth(store: StoreThread): DamageWatch | RemoteWatch {
+    const { counters, readiness } = this.#side
+    const log = this.#log
+    if (store.remote !== undefined) return new RemoteWatch({ remote: store.remote, readiness, log })
+    return new DamageWatch({ stats: () => store.stats(), counters, readiness, log })
   }
 
   /** Looks at the definitions now, not at the next poll. */
@@ -105,7 +107,7 @@ export class FeatureServer {
 
   #closeWatches(): void {
     this.#running?.watch.close()
-    this.#running?.damage.close()
+    this.#running?.health.close()
   }
 
   async #closeStore(store: StoreThread): Promise<boolean> {
@@ -122,10 +124,11 @@ export class FeatureServer {
   async #metrics(): Promise<string> {
     const running = this.#running
     const store = running && (await within(running.store.stats(), STORE_STATS_MS_MAX))
-    running?.damage.note(store)
+    if (running?.health instanceof DamageWatch) running.health.note(store)
     return metricsText([this.#side.counters], {
       version: VERSION,
       store,
+      remote: running?.store.remote?.figures(),
       catalog: running?.reload.catalog ?? this.#catalog,
       catalogGeneration: running?.reload.generation ?? 1,
       catalogFaults: running?.reload.faults ?? 0,

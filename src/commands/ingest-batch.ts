@@ -17,11 +17,12 @@ import { combineReceipts, notBegun } from '../ingest/receipt.ts'
 import { RejectsFile } from '../ingest/rejects-file.ts'
 import { serverSink } from '../ingest/server-sink.ts'
 import type { Sink } from '../ingest/sink.ts'
-import { openViewTable, storeSink } from '../ingest/store-sink.ts'
+import { judgingSink, openViewTable, storeSink } from '../ingest/store-sink.ts'
 import { viewLayout } from '../row/view-layout.ts'
 import { openEmbeddedStore } from '../store/embedded/embedded-store.ts'
 import { nodeDisk } from '../store/embedded/node-disk.ts'
 import { isStore } from '../store/embedded/open-store.ts'
+import { openDynamoWriter } from './dynamo-writing.ts'
 import { openedData } from './opened-data.ts'
 
 const DONE = 0
@@ -47,7 +48,7 @@ export async function runIngestBatch(command: IngestBatchCommand, io: Io): Promi
   const stop = stopOnSignal(io)
   const receipts: Receipt[] = []
   try {
-    await withSinks(command, io, stop.signal, (sinkOf) =>
+    await withSinks(catalog, command, io, stop.signal, (sinkOf) =>
       runJobs(jobs, command, io, sinkOf, stop.signal, receipts),
     )
     return receipts.some(({ stopped }) => stopped !== '') ? FAILED : DONE
@@ -127,6 +128,7 @@ function tell(receipts: readonly Receipt[], command: IngestBatchCommand, io: Io)
 
 /** Opens where the rows go, and closes it whatever happens. */
 function withSinks<T>(
+  catalog: Catalog,
   command: IngestBatchCommand,
   io: Io,
   signal: AbortSignal,
@@ -135,7 +137,7 @@ function withSinks<T>(
   if (command.server !== '') {
     return use(async (view) => serverSinkOf(command, io, signal, view))
   }
-  if (command.dataDir === '') throw needsStore()
+  if (command.dataDir === '') return withDynamo(catalog, command, use)
   return command.dryRun ? withJudges(command.dataDir, use) : withStore(command, use)
 }
 
@@ -168,6 +170,24 @@ async function withStore<T>(
   }
 }
 
+async function withDynamo<T>(
+  catalog: Catalog,
+  command: IngestBatchCommand,
+  use: (sinkOf: (view: FeatureView) => Promise<Sink>) => Promise<T>,
+): Promise<T> {
+  const { refreshAfterUs, assumeEmpty, ledgerDir } = command
+  const writer = await openDynamoWriter({ catalog, refreshAfterUs, assumeEmpty, ledgerDir })
+  try {
+    return await use(async (view) => {
+      const handle = await openViewTable(writer, view)
+      if (!command.dryRun) return storeSink(writer, handle)
+      return withRepeats(judgingSink(writer, handle))
+    })
+  } finally {
+    await writer.close()
+  }
+}
+
 /** Reads only: a dry run makes no directory, no table and no row. */
 async function withJudges<T>(
   dir: string,
@@ -184,12 +204,6 @@ async function withJudges<T>(
     await store.close()
   }
 }
-
-const needsStore = (): Fault =>
-  new Fault('usage', 'ingest batch needs a store (DynamoDB comes later)', {
-    where: '--data, --server',
-    allowed: '--data DIR or --server URL',
-  })
 
 function namedJob(catalog: Catalog, { view: name, source, format }: IngestBatchCommand): Job {
   const view = catalog.viewsByName.get(name)

@@ -16,7 +16,12 @@ const REPLY = z.object({ rows: z.number(), blocks: z.array(BLOCK) })
 type Block = z.output<typeof BLOCK>
 
 /** The native JSON reply as it would go over the wire, and the keys that it was asked for. */
-export type LookupReply = { readonly json: string; readonly columns: readonly EntityColumn[] }
+export type LookupReply = {
+  readonly json: string
+  readonly columns: readonly EntityColumn[]
+  /** What was wrong with the store: some values are LATE for it. */
+  readonly problems: readonly string[]
+}
 
 /** A table with one line for each row asked for: keys, then each view's features and event time. */
 export function lookupTable({ json, columns }: LookupReply): string {

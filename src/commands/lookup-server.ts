@@ -29,7 +29,7 @@ export async function lookupOnServer(command: LookupCommand): Promise<LookupRepl
   if (!catalog.success) throw new Fault('malformed', `${command.server} is no Salver server`)
   const columns = entityColumns(command.entities, keyTypes(command, catalog.data))
   const json = await ask(`${command.server}/v1/features`, requestText(command, columns))
-  return { json, columns }
+  return { json, columns, problems: [] }
 }
 
 function requestText(command: LookupCommand, columns: readonly EntityColumn[]): string {

@@ -8,5 +8,6 @@ import { lookupInStore } from './lookup-store.ts'
 export async function runLookup(command: LookupCommand, io: Io): Promise<number> {
   const found = command.server === '' ? await lookupInStore(command) : await lookupOnServer(command)
   io.out(command.json ? `${found.json}\n` : lookupTable(found))
-  return 0
+  for (const problem of found.problems) io.err(`salver: DynamoDB: ${problem}\n`)
+  return found.problems.length === 0 ? 0 : 1
 }

@@ -10,15 +10,21 @@ export async function openReadOnlyStore(dataDir: string): Promise<StoreThread> {
     openEmbeddedStore({ dir: dataDir, durability: 'sync', readOnly: true }),
   )
   return {
+    ...readOnlyWrites,
     reader: store,
     notes: [],
-    died: new Promise(() => {}), // there is no thread that could
+    remote: undefined,
     stats: async () => store.stats(),
-    prepare: async () => {},
-    adopt: async () => {},
     close: () => store.close(),
-    write: async () => {
-      throw new Fault('read_only', 'this server was started with --read-only')
-    },
   }
+}
+
+/** The writing side of a server that has none. */
+export const readOnlyWrites = {
+  died: new Promise<Fault>(() => {}), // there is no thread that could
+  prepare: async (): Promise<void> => {},
+  adopt: async (): Promise<void> => {},
+  write: async (): Promise<never> => {
+    throw new Fault('read_only', 'this server was started with --read-only')
+  },
 }

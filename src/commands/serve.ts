@@ -7,6 +7,7 @@ import type { ServeCommand } from '../cli/command.ts'
 import { faultText } from '../cli/fault-text.ts'
 import type { Io } from '../cli/io.ts'
 import type { ServingSettings } from '../http/serving-side.ts'
+import { dynamoOptions } from './dynamo-store.ts'
 import { FeatureServer } from './feature-server.ts'
 import { openReadOnlyStore } from './read-only-store.ts'
 import { serverSignals } from './server-signals.ts'
@@ -26,16 +27,17 @@ export async function runServe(
 ): Promise<number> {
   const log = (line: string): void => io.err(`${line}\n`)
   const catalog = await openCatalog(command.catalogPath)
-  requireStore(command, catalog)
+  if (command.dataDir === '') dynamoOptions(catalog) // what is wrong with them is told before it listens
   tellNotServed(catalog, log)
   const { catalogPath } = command
   const server = new FeatureServer({ settings: settingsOf(command), catalogPath, catalog, log })
   const signals = serverSignals(() => server.reloadNow())
   try {
     // A stop does not wait for a long open: nothing was acknowledged yet that could be lost.
-    const opening = command.readOnly
-      ? openReadOnlyStore(command.dataDir)
-      : openStoreThread(specOf(command, catalog))
+    const opening =
+      command.readOnly && command.dataDir !== ''
+        ? openReadOnlyStore(command.dataDir)
+        : openStoreThread(specOf(command, catalog))
     const store = await Promise.race([opening, signals.stop])
     if (typeof store === 'string') return DONE
     for (const note of store.notes) log(`store: ${note}`)
@@ -56,16 +58,6 @@ function failed(fault: Fault, log: (line: string) => void): number {
   return FAILED
 }
 
-function requireStore(command: ServeCommand, catalog: Catalog): void {
-  if (command.dataDir !== '') return
-  const type = catalog.onlineStore?.type
-  const found =
-    type === undefined
-      ? 'no store is named'
-      : `serving from the online store of the definitions (${type}) is not there yet`
-  throw new Fault('usage', found, { where: '--data', allowed: '--data DIR: the embedded store' })
-}
-
 function tellNotServed(catalog: Catalog, log: (line: string) => void): void {
   for (const { kind, name, reason } of catalog.notServed) {
     log(`not served: ${kind} ${name}: ${reason}`)
@@ -82,9 +74,9 @@ const settingsOf = (command: ServeCommand): ServingSettings => ({
   bodyMsMax: BODY_MS_MAX,
 })
 
-const specOf = (command: ServeCommand, catalog: Catalog): StoreSpec => ({
-  dataDir: command.dataDir,
-  durability: command.durability,
-  futureMarginUs: command.futureMarginUs,
-  catalog,
-})
+function specOf(command: ServeCommand, catalog: Catalog): StoreSpec {
+  const { dataDir, durability, futureMarginUs } = command
+  if (dataDir !== '') return { dataDir, durability, futureMarginUs, catalog }
+  const { refreshAfterUs, readMsMax, cacheBytesMax, readOnly } = command
+  return { refreshAfterUs, readMsMax, cacheBytesMax, readOnly, futureMarginUs, catalog }
+}

@@ -1,5 +1,7 @@
 /** `salver tables create|check`: the DynamoDB tables that a catalog needs, as Feast would make them. */
 import type { Catalog } from '../catalog/catalog.ts'
+import { openCatalog } from '../catalog/open-catalog.ts'
+import type { TablesCommand } from '../cli/command.ts'
 import type { Io } from '../cli/io.ts'
 import type { DynamoOptions } from '../store/dynamodb/dynamo-options.ts'
 import type { TableReport, WantedTable } from '../store/dynamodb/feast-tables.ts'
@@ -12,12 +14,19 @@ import {
 import type { TableCalls } from '../store/dynamodb/table-calls.ts'
 import { openTableCalls } from '../store/dynamodb/table-calls.ts'
 import { counted } from './counted.ts'
+import { dynamoOptions } from './dynamo-store.ts'
 
 export type TablesParts = {
   readonly catalog: Catalog
   readonly options: DynamoOptions
   readonly json: boolean
   readonly io: Io
+}
+
+export async function runTables(command: TablesCommand, io: Io): Promise<number> {
+  const catalog = await openCatalog(command.catalogPath)
+  const parts = { catalog, options: dynamoOptions(catalog), json: command.json, io }
+  return command.kind === 'tables-create' ? runTablesCreate(parts) : runTablesCheck(parts)
 }
 
 const CLOCK = { nowMs: Date.now, pause: (ms: number) => Bun.sleep(ms) }

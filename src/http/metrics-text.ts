@@ -8,12 +8,15 @@ import type { StoreStats } from '../store/store.ts'
 import type { Counters } from './counters.ts'
 import { EVENT, LANES, LATENCY_MS, ROUTES, ROW_STATES, STATUSES } from './counters.ts'
 import { FAULT_CODES } from './fault-response.ts'
+import type { RemoteFigures } from './remote-figures.ts'
 
 /** What is told beside the counters. */
 export type Vitals = {
   readonly version: string
   /** Undefined where the store did not answer in time. */
   readonly store: StoreStats | undefined
+  /** Of a store that is asked over the network. */
+  readonly remote: RemoteFigures | undefined
   readonly catalog: Catalog
   readonly catalogGeneration: number
   readonly catalogFaults: number
@@ -28,7 +31,8 @@ export function metricsText(threads: readonly Counters[], vitals: Vitals): Promi
   addReads(registry, threads)
   addWrites(registry, threads)
   addCatalog(registry, vitals)
-  if (vitals.store !== undefined) addStore(registry, vitals.store)
+  if (vitals.remote !== undefined) addRemote(registry, vitals.remote, vitals.store)
+  else if (vitals.store !== undefined) addStore(registry, vitals.store)
   addProcess(registry, vitals)
   return registry.metrics()
 }
@@ -209,6 +213,26 @@ function addStore(registry: Registry, store: StoreStats): void {
   ]
   for (const [name, help, value] of sizes) gauge(registry, value, { name, help })
   addStoreCounters(registry, store.counters)
+}
+
+function addRemote(
+  registry: Registry,
+  remote: RemoteFigures,
+  writing: StoreStats | undefined,
+): void {
+  const events = labelled(registry, ['event'], {
+    name: 'salver_remote_events_total',
+    help: 'What was asked of the remote store, what became of it, and what kept rows spared',
+  })
+  const counted = { ...remote.counters, ...writing?.counters }
+  for (const [name, count] of Object.entries(counted)) events.inc({ event: snakeCase(name) }, count)
+  const figures = labelledGauge(registry, ['figure'], {
+    name: 'salver_remote',
+    help: 'Calls under way, keys that wait, and rows kept, now',
+  })
+  for (const [name, value] of Object.entries(remote.gauges)) {
+    figures.set({ figure: snakeCase(name) }, value)
+  }
 }
 
 /** Figures of now that the store tells among its counters: they go down too. */

@@ -4,7 +4,7 @@
  */
 
 export type Hindrance = 'starting' | 'draining'
-export type Warning = 'writes' | 'catalog' | 'damage'
+export type Warning = 'writes' | 'catalog' | 'damage' | 'store'
 
 export class Readiness {
   readonly #reasons = new Map<Hindrance, string>([['starting', 'the store is being opened']])

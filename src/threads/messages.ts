@@ -5,9 +5,7 @@
 import type { FaultCode } from '../base/fault.ts'
 import { Fault } from '../base/fault.ts'
 import type { Catalog } from '../catalog/catalog.ts'
-import type { StoreSpec } from '../commands/store-thread.ts'
 import type { WriteCall, WriteReply } from '../http/write-lane.ts'
-import type { ReaderUpdate, SharedIndex } from '../store/embedded/shared-index.ts'
 import type { StoreStats } from '../store/store.ts'
 
 /** What a serving thread asks, and what it is answered. */
@@ -30,22 +28,23 @@ export type ToWriter =
     }[AskKind]
   | { readonly kind: 'acknowledge'; readonly update: number }
 
-export type FromWriter =
+/** `Update` is what this store's readers have to know before a write is answered. */
+export type FromWriter<Update> =
   | { readonly kind: 'answer'; readonly id: number; readonly answer: Asks[AskKind]['answer'] }
   | { readonly kind: 'fault'; readonly id: number; readonly fault: FaultMessage }
   /** Not a fault: an error of ours, as text. */
   | { readonly kind: 'failure'; readonly id: number; readonly text: string }
-  | { readonly kind: 'update'; readonly update: ReaderUpdate }
+  | { readonly kind: 'update'; readonly update: Update }
 
 /** The first message to the writer thread, with one port for each serving thread. */
-export type OpenWriter = StoreSpec & { readonly ports: readonly MessagePort[] }
+export type OpenWriter<Spec> = Spec & { readonly ports: readonly MessagePort[] }
 
 /** The writer thread's answer to it. */
-export type WriterOpened =
+export type WriterOpened<Start> =
   | {
       readonly kind: 'opened'
       /** What the reader of each port starts from. */
-      readonly indexes: readonly SharedIndex[]
+      readonly starts: readonly Start[]
       readonly notes: readonly string[]
     }
   | { readonly kind: 'fault'; readonly fault: FaultMessage }

@@ -3,9 +3,6 @@ import { Fault } from '../base/fault.ts'
 import { LANE_QUEUE_BYTES_MAX, LANE_QUEUE_WRITES_MAX } from '../base/limits.ts'
 import { Room } from '../base/room.ts'
 import type { WriteCall, WriteLane, WriteReply } from '../http/write-lane.ts'
-import type { Disk } from '../store/embedded/disk.ts'
-import type { SharedIndex } from '../store/embedded/shared-index.ts'
-import { EmbeddedReader } from '../store/embedded/embedded-reader.ts'
 import type { StoreStats } from '../store/store.ts'
 import type { AskKind, Asks, FromWriter, PreparedCatalog, ToWriter } from './messages.ts'
 import { faultFromMessage } from './messages.ts'
@@ -14,19 +11,20 @@ type Waiting = { readonly resolve: (answer: never) => void; readonly reject: (wh
 
 const LANE_BOUNDS = { countMax: LANE_QUEUE_WRITES_MAX, bytesMax: LANE_QUEUE_BYTES_MAX }
 
-export class WriterLink implements WriteLane {
-  readonly reader: EmbeddedReader
+export class WriterLink<Update> implements WriteLane {
   readonly #port: MessagePort
+  readonly #apply: (update: Update) => number
   readonly #waiting = new Map<number, Waiting>()
   readonly #queues = { direct: new Room(LANE_BOUNDS), batch: new Room(LANE_BOUNDS) }
   #lastId = 0
   #dead: Fault | undefined
 
-  constructor(port: MessagePort, index: SharedIndex, disk: Disk) {
-    this.reader = new EmbeddedReader(index, disk)
+  /** `apply` brings this thread's reader up to date, and gives the update's number. */
+  constructor(port: MessagePort, apply: (update: Update) => number) {
     this.#port = port
+    this.#apply = apply
     // A message is a turn of the loop of its own: no request of this thread is half answered in it.
-    port.onmessage = ({ data }: { readonly data: FromWriter }) => this.#receive(data)
+    port.onmessage = ({ data }: { readonly data: FromWriter<Update> }) => this.#receive(data)
   }
 
   async write(call: WriteCall): Promise<WriteReply> {
@@ -88,9 +86,9 @@ export class WriterLink implements WriteLane {
     })
   }
 
-  #receive(message: FromWriter): void {
+  #receive(message: FromWriter<Update>): void {
     if (message.kind === 'update') {
-      this.#post({ kind: 'acknowledge', update: this.reader.apply(message.update) })
+      this.#post({ kind: 'acknowledge', update: this.#apply(message.update) })
       return
     }
     const waiting = this.#waiting.get(message.id)

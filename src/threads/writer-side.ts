@@ -3,12 +3,21 @@ import { Fault } from '../base/fault.ts'
 import type { Catalog } from '../catalog/catalog.ts'
 import type { WriteCall, WriteReply } from '../http/write-lane.ts'
 import { writeRows } from '../ingest/direct-lane.ts'
-import type { EmbeddedWriter } from '../store/embedded/embedded-writer.ts'
-import type { SharedIndex } from '../store/embedded/shared-index.ts'
+import type { JudgingWriter } from '../ingest/store-sink.ts'
+import type { StoreStats } from '../store/store.ts'
 import type { Asks, AskKind, FromWriter, PreparedCatalog, ToWriter } from './messages.ts'
 import { faultToMessage } from './messages.ts'
 import { receivedCatalog } from './received-catalog.ts'
 import { WriteTables } from './write-tables.ts'
+
+/** The writer of a store whose readers in other threads are kept up to date by messages. */
+export interface ServedWriter<Update, Start> extends JudgingWriter {
+  /** A reader that starts from what is returned, and is then told of every update, in order. */
+  attachReader(post: (update: Update) => void): { readonly reader: number; readonly index: Start }
+  acknowledge(reader: number, update: number): void
+  stats(): StoreStats
+  close(): Promise<void>
+}
 
 /** A serving thread, seen from here. */
 type Served = { readonly port: MessagePort; readonly reader: number; generation: number }
@@ -22,33 +31,37 @@ type Adopting = {
 type Ask = Exclude<ToWriter, { kind: 'acknowledge' }>
 type Answer = Asks[AskKind]['answer']
 
-export class WriterSide {
-  readonly #writer: EmbeddedWriter
+export class WriterSide<Update, Start> {
+  readonly #writer: ServedWriter<Update, Start>
   readonly #futureMarginUs: number
   readonly #served: Served[] = []
   /** What rows are written by. */
   #tables: WriteTables
   #adopting: Adopting | undefined
 
-  static async open(parts: {
-    readonly writer: EmbeddedWriter
+  static async open<Update, Start>(parts: {
+    readonly writer: ServedWriter<Update, Start>
     readonly futureMarginUs: number
     readonly catalog: Catalog
-  }): Promise<WriterSide> {
+  }): Promise<WriterSide<Update, Start>> {
     const { writer, futureMarginUs, catalog } = parts
     const tables = await WriteTables.open(receivedCatalog(catalog), writer)
     return new WriterSide(writer, futureMarginUs, tables)
   }
 
-  private constructor(writer: EmbeddedWriter, futureMarginUs: number, tables: WriteTables) {
+  private constructor(
+    writer: ServedWriter<Update, Start>,
+    futureMarginUs: number,
+    tables: WriteTables,
+  ) {
     this.#writer = writer
     this.#futureMarginUs = futureMarginUs
     this.#tables = tables
   }
 
   /** Answers a serving thread from now on. Its reader starts from the index that is returned. */
-  serve(port: MessagePort): SharedIndex {
-    const post = (message: FromWriter): void => port.postMessage(message)
+  serve(port: MessagePort): Start {
+    const post = (message: FromWriter<Update>): void => port.postMessage(message)
     const { reader, index } = this.#writer.attachReader((update) =>
       post({ kind: 'update', update }),
     )
@@ -65,7 +78,7 @@ export class WriterSide {
 
   async #answer(served: Served, message: Ask): Promise<void> {
     const { id } = message
-    const post = (told: FromWriter): void => served.port.postMessage(told)
+    const post = (told: FromWriter<Update>): void => served.port.postMessage(told)
     try {
       post({ kind: 'answer', id, answer: await this.#do(served, message) })
     } catch (thrown) {
@@ -119,7 +132,7 @@ export class WriterSide {
   }
 }
 
-function failureOf(id: number, thrown: unknown): FromWriter {
+function failureOf(id: number, thrown: unknown): FromWriter<never> {
   if (thrown instanceof Fault) return { kind: 'fault', id, fault: faultToMessage(thrown) }
   const text = thrown instanceof Error ? (thrown.stack ?? String(thrown)) : String(thrown)
   return { kind: 'failure', id, text }

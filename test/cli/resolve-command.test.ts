@@ -48,6 +48,9 @@ describe('spellings that scripts rely on', () => {
       feastTtl: 'ignore',
       requestsInFlightMax: 1024,
       futureMarginUs: 600_000_000,
+      readMsMax: 2000,
+      cacheBytesMax: 64 * 1024 * 1024,
+      refreshAfterUs: undefined,
     })
   })
 
@@ -68,6 +71,9 @@ describe('spellings that scripts rely on', () => {
       rejectsPath: '',
       rejectsMax: 0,
       futureMarginUs: 600_000_000,
+      refreshAfterUs: undefined,
+      ledgerDir: '',
+      assumeEmpty: false,
       durability: 'sync',
       progress: false,
     })

@@ -10,6 +10,7 @@ const VITALS: Vitals = {
   catalogGeneration: 2,
   catalogFaults: 1,
   isReady: true,
+  remote: undefined,
   store: {
     rows: 5,
     tombstones: 1,
@@ -128,4 +129,14 @@ test('a store that does not answer leaves its figures out, not the others', asyn
   const samples = await samplesOf([new Counters()], { ...VITALS, store: undefined })
   expect([...samples.keys()].some((name) => name.startsWith('salver_store'))).toBe(false)
   expect(samples.get('salver_catalog_generation')).toBe(2)
+})
+
+test('a remote store is told by its own figures, and has none of the disk', async () => {
+  const remote = { counters: { calls: 5, keysJoined: 2 }, gauges: { callsInFlight: 3 } }
+  const writing = { ...VITALS.store!, counters: { putsThrottled: 4 } }
+  const text = await metricsText([new Counters()], { ...VITALS, remote, store: writing })
+  expect(text).toContain('salver_remote_events_total{event="keys_joined"} 2')
+  expect(text).toContain('salver_remote_events_total{event="puts_throttled"} 4')
+  expect(text).toContain('salver_remote{figure="calls_in_flight"} 3')
+  expect(text).not.toContain('salver_store_disk_bytes')
 })

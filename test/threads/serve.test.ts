@@ -1,5 +1,6 @@
 import { afterAll, describe, expect, test } from 'bun:test'
 import { join } from 'node:path'
+import { resolveCommand } from '../../src/cli/resolve-command.ts'
 import { runServe } from '../../src/commands/serve.ts'
 import { openStoreThread } from '../../src/threads/open-store-thread.ts'
 import { DEFINITIONS } from '../http/served.ts'
@@ -108,29 +109,19 @@ describe('a start', () => {
     await first.kill()
   })
 
-  test("without a data directory says that Feast's DynamoDB is not served from yet", async () => {
+  test('without a data directory, and with definitions that name another store, says what is read', async () => {
     const folder = makeFolder(DEFINITIONS)
-    const store = 'project: rideshare\nregistry: registry.db\nprovider: aws\n'
-    const online = 'online_store: { type: dynamodb, region: eu-west-1 }\n'
+    const store = 'project: rideshare\nregistry: registry.db\nprovider: local\n'
+    const online = 'online_store: { type: redis, connection_string: "localhost:6379" }\n'
     await Bun.write(join(folder, 'feast/feature_store.yaml'), store + online)
     await Bun.write(join(folder, 'feast/registry.db'), Bun.file('test/fixtures/feast/registry.db'))
-    const command = {
-      kind: 'serve',
-      catalogPath: join(folder, 'feast'),
-      dataDir: '',
-      host: '127.0.0.1',
-      port: 0,
-      readOnly: false,
-      token: '',
-      durability: 'sync',
-      feastTtl: 'ignore',
-      requestsInFlightMax: 1,
-      futureMarginUs: 0,
-    } as const
+    const argv = ['serve', '--catalog', join(folder, 'feast'), '--port', '0']
+    const resolved = resolveCommand(argv, { environment: {}, errIsTerminal: false })
+    if (resolved.kind !== 'command' || resolved.command.kind !== 'serve') throw new Error('not serve')
     const io = { out: () => {}, err: () => {}, errIsTerminal: false }
-    await expect(runServe(command, io, openStoreThread)).rejects.toMatchObject({
+    await expect(runServe(resolved.command, io, openStoreThread)).rejects.toMatchObject({
       code: 'usage',
-      message: 'serving from the online store of the definitions (dynamodb) is not there yet',
+      message: 'the online store of the definitions is redis, which is not read',
       where: '--data',
     })
   })

@@ -10,7 +10,9 @@ import { OUTCOME } from '../../src/row/order-rule.ts'
 import { Answerer } from '../../src/query/answerer.ts'
 import { nativePlans } from '../../src/query/plan-cache.ts'
 import { openEmbeddedWriter } from '../../src/store/embedded/embedded-store.ts'
+import { EmbeddedReader } from '../../src/store/embedded/embedded-reader.ts'
 import { nodeDisk } from '../../src/store/embedded/node-disk.ts'
+import type { ReaderUpdate } from '../../src/store/embedded/shared-index.ts'
 import { receivedCatalog } from '../../src/threads/received-catalog.ts'
 import { WriterLink } from '../../src/threads/writer-link.ts'
 import { WriterSide } from '../../src/threads/writer-side.ts'
@@ -31,12 +33,16 @@ async function openSides(catalog: Catalog) {
   const side = await WriterSide.open({ writer, catalog, futureMarginUs: FUTURE_MARGIN_US })
   const links = [0, 1].map(() => {
     const { port1, port2 } = new MessageChannel()
-    return new WriterLink(port1, side.serve(port2), nodeDisk)
+    const reader = new EmbeddedReader(side.serve(port2), nodeDisk)
+    const link = new WriterLink(port1, (update: ReaderUpdate) => reader.apply(update))
+    return Object.assign(link, { reader })
   })
   return { first: links[0]!, second: links[1]! }
 }
 
-const write = (link: WriterLink, row: object, view = 'v') =>
+type Linked = WriterLink<ReaderUpdate> & { readonly reader: EmbeddedReader }
+
+const write = (link: Linked, row: object, view = 'v') =>
   link.write({
     view,
     lane: 'direct',
@@ -48,7 +54,7 @@ const write = (link: WriterLink, row: object, view = 'v') =>
   })
 
 /** Value of a feature, as the reader of a link finds it. */
-function valueOf(link: WriterLink, catalog: Catalog, feature: string, id: number): unknown {
+function valueOf(link: Linked, catalog: Catalog, feature: string, id: number): unknown {
   const answerer = new Answerer(link.reader, () => Date.now() * 1000)
   const asked = {
     service: '',
