@@ -72,16 +72,19 @@ export class Ledger {
   /** Undefined where the table has no ledger yet. A Fault where it has one of something else. */
   static open(place: LedgerPlace, binding: LedgerBinding): Ledger | undefined {
     const lock = lockPlace(place)
+    let file: LedgerFile | undefined
     try {
       const held = new Held()
-      const file = LedgerFile.open(place.disk, pathOf(place), held)
+      file = LedgerFile.open(place.disk, pathOf(place), held)
       if (file === undefined) {
         lock.release()
         return undefined
       }
-      checkBinding(file, binding, pathOf(place))
+      checkTable(file, binding, pathOf(place))
+      checkLayout(file, binding.layout, pathOf(place))
       return new Ledger(place, lock, file, held)
     } catch (error) {
+      file?.close()
       lock.release()
       throw error
     }
@@ -109,6 +112,11 @@ export class Ledger {
       lock.release()
       throw error
     }
+  }
+
+  /** A Fault where rows in this layout can't be compared with what is held. */
+  checkLayout(layout: string): void {
+    checkLayout(this.#file, layout, this.#path)
   }
 
   get rows(): number {
@@ -241,14 +249,15 @@ function lockPlace(place: LedgerPlace): { readonly release: () => void } {
   return disk.lock(pathOf(place), 'write')
 }
 
-function checkBinding(file: LedgerFile, binding: LedgerBinding, path: string): void {
-  const found = file.binding
-  const isSameTable = found.arn === binding.arn && found.createdS === binding.createdS
-  if (isSameTable && found.layout === binding.layout) return
-  file.close()
-  const what = isSameTable
-    ? "the ledger was made for other features than the view's"
-    : 'the ledger belongs to another table, or to one that was deleted and made again'
+function checkTable(file: LedgerFile, { arn, createdS }: LedgerBinding, path: string): void {
+  if (file.binding.arn === arn && file.binding.createdS === createdS) return
+  const what = 'the ledger belongs to another table, or to one that was deleted and made again'
+  throw new Fault('store_damaged', what, { where: path, allowed: REBUILD })
+}
+
+function checkLayout(file: LedgerFile, layout: string, path: string): void {
+  if (file.binding.layout === layout) return
+  const what = "the ledger was made for other features than the view's: it can't tell what changed"
   throw new Fault('store_damaged', what, { where: path, allowed: REBUILD })
 }
 
