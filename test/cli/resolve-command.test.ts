@@ -252,11 +252,39 @@ describe('what is wrong is said, all of it at once', () => {
     expect(placesOf(`ingest batch --catalog c --data d ${flag}=${value}`)).toContain(flag)
   })
 
-  test('without a store, and with two', () => {
-    expect(faultsOf('ingest batch --catalog c')[0]?.allowed).toBe('--data DIR or --server URL')
+  test('two stores; with none it is the one that the definitions name', () => {
+    expect(commandOf('ingest batch --catalog c')).toMatchObject({ dataDir: '', server: '' })
     expect(placesOf('ingest batch --catalog c --data d --server http://h:1')).toEqual([
       '--data, --server',
     ])
+  })
+
+  test('two ways to know what a DynamoDB table holds, and one where there is none', () => {
+    const line = 'ingest batch --catalog c --assume-empty'
+    expect(commandOf(line)).toMatchObject({ assumeEmpty: true, ledgerDir: '' })
+    expect(placesOf(`${line} --ledger l`)).toEqual(['--ledger, --assume-empty'])
+    expect(placesOf(`${line} --data d`)).toEqual(['--assume-empty'])
+  })
+
+  test('a size without a unit, or past the bound', () => {
+    const line = 'serve --catalog c --cache-size'
+    expect(commandOf(`${line} 3MiB`)).toMatchObject({ cacheBytesMax: 3 * 1024 * 1024 })
+    expect(commandOf(`${line} 0`)).toMatchObject({ cacheBytesMax: 0 })
+    for (const size of ['100', '3MB', '3GiB', '-1MiB', 'KiB']) {
+      expect(placesOf(`${line}=${size}`)).toEqual(['--cache-size'])
+    }
+  })
+
+  test('a group of commands inside a group needs one more word, and knows it', () => {
+    const ledger = 'ingest ledger check --catalog c --view v --ledger l'
+    expect(commandOf(ledger)).toMatchObject({ kind: 'ingest-ledger-check', view: 'v' })
+    expect(faultsOf('ingest ledger')[0]).toMatchObject({
+      message: 'needs one more word',
+      allowed: 'ingest ledger rebuild, ingest ledger check',
+    })
+    expect(faultsOf('ingest ledger chek --catalog c')[0]?.message).toContain(
+      "did you mean 'ingest ledger check'",
+    )
   })
 
   test('a host that others reach is refused unless writes are guarded', () => {
