@@ -40,11 +40,6 @@ const ID = utf8Encoder.encode('"entity_id":{"S":"')
 const TIME = utf8Encoder.encode('"event_ts":{"S":"')
 const VALUES = utf8Encoder.encode('"values":{"M":{')
 
-/** Letters of the types of attributes. */
-const BINARY = 0x42
-const TEXT = 0x53
-const MAP = 0x4d
-
 /** First of the eight characters of a FLOAT's Value: tag 0x35 and 32 bits are five bytes. */
 const FLOAT_HEAD = 0x4e
 
@@ -145,24 +140,24 @@ export class ItemScanner {
     if (colon < 0) return WRONG
     const name = stringText(bytes, nameStart, nameEnd)
     if (name === 'entity_id' || name === 'event_ts') {
-      const start = this.#enter(colon, TEXT, QUOTE)
+      const start = this.#enter(colon, 'S', QUOTE)
       if (start >= 0) return name === 'entity_id' ? this.#readId(start) : this.#readTime(start)
     } else if (name === 'values') {
-      const start = this.#enter(colon, MAP, OPEN)
+      const start = this.#enter(colon, 'M', OPEN)
       if (start >= 0) return this.#readMap(start)
     }
     return skipValue(bytes, colon, 0)
   }
 
   /** From before an attribute of a type to behind the first byte of its value; -1 for another. */
-  #enter(start: number, type: number, first: number): number {
+  #enter(start: number, type: string, first: number): number {
     const bytes = this.#bytes
     const at = openObject(bytes, start)
-    if (at < 0 || bytes[at] !== QUOTE || bytes[at + 1] !== type || bytes[at + 2] !== QUOTE) {
-      return WRONG
-    }
-    const colon = expectByte(bytes, at + 3, COLON)
-    return colon < 0 ? WRONG : expectByte(bytes, colon, first)
+    const nameStart = at < 0 ? WRONG : expectByte(bytes, at, QUOTE)
+    const nameEnd = nameStart < 0 ? WRONG : stringEnd(bytes, nameStart)
+    const colon = nameEnd < 0 ? WRONG : expectByte(bytes, nameEnd + 1, COLON)
+    if (colon < 0 || stringText(bytes, nameStart, nameEnd) !== type) return WRONG
+    return expectByte(bytes, colon, first)
   }
 
   #readId(start: number): number {
@@ -246,7 +241,7 @@ export class ItemScanner {
     const position = this.#names.position(stringText(bytes, nameStart, nameEnd))
     if (position < 0) return skipValue(bytes, colon, 0)
     this.#position = position
-    const start = this.#enter(colon, BINARY, QUOTE)
+    const start = this.#enter(colon, 'B', QUOTE)
     if (start >= 0) return this.#readValue(start, position)
     this.#placer.placeAbsent(position)
     this.#counters.valuesUnreadable++
