@@ -110,12 +110,11 @@ export class GroupRun {
     const { bodies, items, name } = this.#table
     const space = new StoredRows()
     const versions = new Map(keys.map((key) => [this.#group.ids[key]!, new SeenVersion()]))
-    let left: Iterable<string> = versions.keys()
+    let left = [...versions.keys()]
     const reading = readPace.run(`reads of ${name}`, async () => {
       const reply = await calls.call('BatchGetItem', bodies.read(left), STORE_WRITE_CALL_MS_MAX)
-      const unprocessed = items.readBatch(reply, space, versions)
-      left = unprocessed
-      return unprocessed.length
+      left = items.readBatch(reply, space, versions)
+      return left.length
     })
     await reading.catch((thrown: unknown) => {
       throw thrown instanceof DynamoFailure ? refusedFault(thrown, name) : thrown
