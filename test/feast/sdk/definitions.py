@@ -42,5 +42,6 @@ doc_live = FeatureView(
 
 plain = FeatureService(name="plain", features=[user_activity[["opened", "embedding"]], user_doc])
 ranking = FeatureService(name="ranking", features=[
-    user_activity, doc_popularity[["views"]], user_doc.with_name("ud"), totals,
+    user_activity, user_doc.with_name("ud"), doc_live, totals,
+    doc_popularity[["views"]].with_name("shown"),
     doc_popularity.with_name("seen").with_join_key_map({"doc_id": "seen_doc_id"})])

@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { runProgram } from '../../../scripts/parts/parts-folder.ts'
 import { TEST_CREDENTIALS } from '../../parts/dynamodb.ts'
+import { toJson } from './to-json.ts'
 
 /** Columns of rows; bytes as `{bytes: base64}`, times as text in `event_timestamp`. */
 export type Columns = Readonly<Record<string, readonly unknown[]>>
@@ -66,7 +67,7 @@ export class FeastSide {
 
   /** One order at a time. Rejects with Feast's own words. */
   async ask(order: FeastOrder): Promise<unknown> {
-    this.#child.stdin.write(`${JSON.stringify(order)}\n`)
+    this.#child.stdin.write(`${toJson(order)}\n`)
     this.#child.stdin.flush()
     const { value, done } = await this.#answers.next()
     if (done === true) throw new Error("Feast's process ended")
