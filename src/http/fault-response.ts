@@ -1,6 +1,7 @@
 /** What a fault looks like over HTTP: the only place that turns codes into statuses. */
 import type { Fault, FaultCode } from '../base/fault.ts'
 import { RETRY_AFTER_SECONDS } from '../base/limits.ts'
+import { feastNotServed } from './feast-not-served.ts'
 import { jsonResponse } from './json-response.ts'
 
 const STATUSES: Readonly<Record<FaultCode, number>> = {
@@ -48,8 +49,13 @@ export function faultResponse(fault: Fault): Response {
 export const internalResponse = (id: string): Response =>
   errorResponse(500, 'internal', `unexpected failure; the server's log has it under ${id}`)
 
-export const notFoundResponse = (path: string): Response =>
-  isNative(path) ? errorResponse(404, 'not_found', `there is no ${path}`) : detailResponse(404)
+export function notFoundResponse(path: string): Response {
+  const notServed = feastNotServed(path)
+  if (notServed !== undefined) return jsonResponse({ detail: notServed }, 404)
+  return isNative(path)
+    ? errorResponse(404, 'not_found', `there is no ${path}`)
+    : detailResponse(404)
+}
 
 export function methodResponse(path: string, allowed: string): Response {
   const response = isNative(path)

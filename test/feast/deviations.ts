@@ -117,3 +117,38 @@ export const FOREIGN_DEVIATIONS: readonly Deviation[] = [
     why: 'an item of features that the view no longer has is without the asked ones',
   },
 ]
+
+/** A line that is answered otherwise: its status, and words of the text that says why. */
+export type NotServed = { readonly n: number; readonly status: number; readonly says: string }
+
+const ON_DEMAND = "'trip_score' is not served"
+
+/** Lines of the areas misc, materialize, on-demand and on-demand-error. */
+export const NOT_SERVED: readonly NotServed[] = [
+  { n: 58, status: 422, says: ON_DEMAND },
+  { n: 59, status: 422, says: ON_DEMAND },
+  { n: 60, status: 422, says: "'svc_ondemand' is not served" },
+  { n: 61, status: 422, says: ON_DEMAND },
+  { n: 62, status: 422, says: ON_DEMAND },
+  { n: 63, status: 422, says: ON_DEMAND },
+  // A probe by HEAD is as good as one by GET.
+  { n: 191, status: 200, says: '' },
+  { n: 194, status: 404, says: '/push is not served' },
+  { n: 195, status: 404, says: '/write-to-online-store is not served' },
+  { n: 202, status: 404, says: '/openapi.json is not served' },
+  { n: 203, status: 404, says: '/docs is not served' },
+  { n: 204, status: 404, says: '/redoc is not served' },
+  { n: 205, status: 404, says: '/chat is not served' },
+  { n: 206, status: 404, says: '/chat is not served' },
+  { n: 207, status: 404, says: '/v1/vector_stores is not served' },
+  { n: 208, status: 404, says: '/v1/vector_stores/vs_000000000000000000000000 is not served' },
+  { n: 209, status: 404, says: 'there is no vector search here' },
+  // Feast has its metrics on a port of their own.
+  { n: 210, status: 200, says: 'salver_requests_total' },
+  { n: 211, status: 404, says: '/search is not served' },
+  { n: 212, status: 404, says: '/retrieve-online-documents is not served' },
+  { n: 241, status: 404, says: '/materialize is not served' },
+  { n: 242, status: 404, says: '/materialize is not served' },
+  { n: 243, status: 404, says: '/materialize is not served' },
+  { n: 244, status: 404, says: '/materialize-incremental is not served' },
+]

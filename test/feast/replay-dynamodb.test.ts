@@ -22,7 +22,7 @@ import {
   useTestCredentials,
 } from '../parts/dynamodb.ts'
 import { cleanUp, ServerProcess } from '../threads/server-process.ts'
-import { DEVIATIONS, FOREIGN_DEVIATIONS } from './deviations.ts'
+import { DEVIATIONS, FOREIGN_DEVIATIONS, NOT_SERVED } from './deviations.ts'
 import { loadFeastItems } from './feast-items.ts'
 import type { Exchange } from './transcript.ts'
 import { comparable, parseTranscript } from './transcript.ts'
@@ -33,6 +33,9 @@ const AREAS = ['read', 'convert', 'error', 'validation', 'foreign-items', 'wide'
 const reads = transcript.filter(
   ({ area, request }) => AREAS.includes(area) && request.path === '/get-online-features',
 )
+/** Of what Feast's server does beside: as recorded, or told that it is not served. */
+const OTHER_AREAS = ['misc', 'materialize', 'on-demand', 'on-demand-error']
+const others = transcript.filter(({ area }) => OTHER_AREAS.includes(area))
 const musts = reads.filter(({ tag }) => tag === 'must')
 const deviations = [...DEVIATIONS, ...FOREIGN_DEVIATIONS]
 
@@ -118,6 +121,19 @@ await describeWithDynamo('Feast’s answers over DynamoDB', (url) => {
     }
 
     replay(ask)
+
+    test.each(others.map((exchange) => [named(exchange), exchange] as const))(
+      '%s',
+      async (_, exchange) => {
+        const reply = await ask(exchange)
+        const refused = NOT_SERVED.find(({ n }) => n === exchange.n)
+        if (refused === undefined) return expectRecorded(exchange, reply)
+        expect(reply).toMatchObject({
+          status: refused.status,
+          text: expect.stringContaining(refused.says),
+        })
+      },
+    )
   })
 })
 
