@@ -220,3 +220,5 @@ export const REMOTE_WATCH_MS = 250
 export const REFUSED_TABLE_MS = 1_000
 /** Differences between a ledger and its table that are listed one by one; all are counted. */
 export const LEDGER_DIFFERENCES_SHOWN_MAX = 1_000
+/** Parts of wide views that are asked for apart, each some KB of names; past it items are read whole. */
+export const PROJECTIONS_MAX = 4096

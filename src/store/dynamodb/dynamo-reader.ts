@@ -3,8 +3,11 @@
  * DynamoDB refuses to read fail alone, and are left alone for a while.
  */
 import { Fault } from '../../base/fault.ts'
-import { LAYOUTS_MAX, REFUSED_TABLE_MS, TABLES_MAX } from '../../base/limits.ts'
+import { LAYOUTS_MAX, PROJECTIONS_MAX, REFUSED_TABLE_MS, TABLES_MAX } from '../../base/limits.ts'
 import { utf8Decoder } from '../../base/utf8.ts'
+import { EntityIds } from '../../row/entity-id.ts'
+import { keyPrefix } from '../../row/entity-key.ts'
+import type { Layout } from '../../row/layout.ts'
 import { encodeLayout } from '../../row/layout.ts'
 import type { CallReader, CallResult } from '../coalesce/call-reader.ts'
 import type { ReadBatch } from '../read-batch.ts'
@@ -12,15 +15,13 @@ import { FAILED, FOUND, MISSING } from '../read-batch.ts'
 import type { TableUse } from '../store.ts'
 import type { DynamoCalls } from './dynamo-client.ts'
 import { DynamoFailure } from './dynamo-failure.ts'
+import { ItemScanner } from './item-scanner.ts'
 import { ANSWERED, ReadCall, TOO_LARGE, UNPROCESSED } from './read-call.ts'
 import type { ReadTable } from './read-table.ts'
-import { makeReadTable } from './read-table.ts'
+import { joinKeysOf, makeReadTable } from './read-table.ts'
 import { makeReaderCounters } from './reader-counters.ts'
 import type { TimeTexts } from './reply-scanner.ts'
 import { ReplyScanner } from './reply-scanner.ts'
-
-/** Numbers that are kept for tables without a projection: past it wide views are read whole. */
-const WHOLE_TABLES_MIN = 4096
 
 /** Calls kept for the next batch, each with its body's buffer of some KB. */
 const SPARE_CALLS_MAX = 64
@@ -55,7 +56,11 @@ export class DynamoReader implements CallReader {
   /** For each number when it may be asked again after it was refused. */
   readonly #refusedUntilMs: number[] = [0]
   readonly #layouts: (Uint8Array | undefined)[] = [undefined]
+  readonly #scanners: (ItemScanner | undefined)[] = [undefined]
   readonly #layoutNumbers = new Map<string, number>()
+  readonly #ids = new Map<string, EntityIds>()
+  /** Numbers that stand for a part of a wide view. */
+  #projections = 0
   readonly #spare: ReadCall[] = []
 
   constructor(parts: Parts, clock: () => number = () => performance.now()) {
@@ -66,28 +71,49 @@ export class DynamoReader implements CallReader {
 
   /** Registers what is read in this way, once; throws `too_large` for one table too many. */
   tableNumber(name: string, keySignature: string, use: TableUse): number {
-    const layoutNumber = this.#layoutNumber(encodeLayout(use.layout))
-    const isFull = this.#tables.length > TABLES_MAX - WHOLE_TABLES_MIN
-    const features = isFull ? undefined : use.features?.toSorted()
+    const layoutNumber = this.#layoutNumber(use.layout)
+    const isProjected = use.features !== undefined && this.#projections < PROJECTIONS_MAX
+    const features = isProjected ? use.features?.toSorted() : undefined
     const identity = JSON.stringify([name, keySignature, layoutNumber, features?.join() ?? 'all'])
     const known = this.#numbers.get(identity)
     if (known !== undefined) return known
     if (this.#tables.length > TABLES_MAX) throw tooMany('tables', TABLES_MAX)
-    const { tableName, consistentReads } = this.#parts
-    const length = this.#tables.push(
+    if (isProjected) this.#projections++
+    const number = this.#tables.length
+    this.#tables.push(
       makeReadTable({
-        dynamoName: tableName(name),
-        keySignature,
-        layout: use.layout,
+        dynamoName: this.#parts.tableName(name),
         layoutNumber,
+        ids: this.#idsOf(keySignature),
+        scanner: this.#scanners[layoutNumber]!,
         features,
-        consistentReads,
-        counters: this.counters,
+        consistentReads: this.#parts.consistentReads,
       }),
     )
     this.#refusedUntilMs.push(-Infinity)
-    this.#numbers.set(identity, length - 1)
-    return length - 1
+    this.#numbers.set(identity, number)
+    return number
+  }
+
+  #idsOf(keySignature: string): EntityIds {
+    const known = this.#ids.get(keySignature)
+    if (known !== undefined) return known
+    const made = new EntityIds(keyPrefix(joinKeysOf(keySignature)))
+    this.#ids.set(keySignature, made)
+    return made
+  }
+
+  #layoutNumber(layout: Layout): number {
+    const bytes = encodeLayout(layout)
+    const text = utf8Decoder.decode(bytes)
+    const known = this.#layoutNumbers.get(text)
+    if (known !== undefined) return known
+    const number = this.#layouts.length
+    if (number > LAYOUTS_MAX) throw tooMany('layouts', LAYOUTS_MAX)
+    this.#layouts.push(bytes)
+    this.#scanners.push(new ItemScanner(layout, this.counters))
+    this.#layoutNumbers.set(text, number)
+    return number
   }
 
   layoutBytes(layout: number): Uint8Array {
@@ -245,16 +271,6 @@ export class DynamoReader implements CallReader {
       else if (mark === UNPROCESSED) this.counters.keysUnprocessed++
       else batch.states[place] = MISSING
     }
-  }
-
-  #layoutNumber(bytes: Uint8Array): number {
-    const text = utf8Decoder.decode(bytes)
-    const known = this.#layoutNumbers.get(text)
-    if (known !== undefined) return known
-    if (this.#layouts.length > LAYOUTS_MAX) throw tooMany('layouts', LAYOUTS_MAX)
-    const number = this.#layouts.push(bytes) - 1
-    this.#layoutNumbers.set(text, number)
-    return number
   }
 }
 

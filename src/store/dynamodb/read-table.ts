@@ -3,11 +3,9 @@ import { EXPRESSION_BYTES_MAX } from '../../base/limits.ts'
 import { utf8Encoder } from '../../base/utf8.ts'
 import type { JoinKey } from '../../catalog/catalog.ts'
 import { KEY_TYPES, isKeyType } from '../../catalog/value-type.ts'
-import { EntityIds } from '../../row/entity-id.ts'
-import { keyPrefix } from '../../row/entity-key.ts'
+import type { EntityIds } from '../../row/entity-id.ts'
 import type { Layout } from '../../row/layout.ts'
-import { ItemScanner } from './item-scanner.ts'
-import type { ScanCounters } from './scan-counters.ts'
+import type { ItemScanner } from './item-scanner.ts'
 
 export type ReadTable = {
   /** The table's name in DynamoDB, and in JSON with its quotes. */
@@ -22,22 +20,22 @@ export type ReadTable = {
 
 export function makeReadTable(asked: {
   readonly dynamoName: string
-  readonly keySignature: string
-  readonly layout: Layout
   readonly layoutNumber: number
+  /** Those of the table's join keys, and of the layout: tables that have the same share them. */
+  readonly ids: EntityIds
+  readonly scanner: ItemScanner
   /** Positions of the features that are wanted; undefined: the whole item. */
   readonly features: Uint32Array | undefined
   readonly consistentReads: boolean
-  readonly counters: ScanCounters
 }): ReadTable {
-  const projection = asked.features && projectionOf(asked.layout, asked.features)
+  const projection = asked.features && projectionOf(asked.scanner.layout, asked.features)
   const options = { ConsistentRead: asked.consistentReads, ...projection }
   return {
     dynamoName: asked.dynamoName,
     nameJson: utf8Encoder.encode(JSON.stringify(asked.dynamoName)),
     layout: asked.layoutNumber,
-    ids: new EntityIds(keyPrefix(joinKeysOf(asked.keySignature))),
-    scanner: new ItemScanner(asked.layout, asked.counters),
+    ids: asked.ids,
+    scanner: asked.scanner,
     optionsJson: utf8Encoder.encode(JSON.stringify(options).slice(1, -1)),
   }
 }
