@@ -5,8 +5,8 @@
  *     scanner.open(reply)
  *     const end = scanner.scan(at, space)   // -1: the reply is not well formed
  *
- * and then its fields tell of the item until the next `scan`. Attributes may come in any order, be
- * missing, or be others: those are passed over.
+ * and then its fields tell of the item until the next `scan` or `close`. Attributes may come in any
+ * order, be missing, or be others: those are passed over.
  */
 import { utf8Encoder } from '../../base/utf8.ts'
 import type { Layout } from '../../row/layout.ts'
@@ -46,13 +46,15 @@ const FLOAT_HEAD = 0x4e
 /** Values of so many characters are decoded while their end is looked for. */
 const SHORT_TEXT_BYTES = 256
 
+const NO_BYTES = new Uint8Array(0)
+
 export class ItemScanner {
   readonly layout: Layout
   readonly #names: FeatureNames
   readonly #placer: ValuePlacer
   readonly #counters: ScanCounters
-  #bytes: Uint8Array = new Uint8Array(0)
-  #view = new DataView(this.#bytes.buffer)
+  #bytes: Uint8Array = NO_BYTES
+  #view: DataView = new DataView(NO_BYTES.buffer)
   /** The same bytes again, made when they are first wanted. */
   #latin1: Buffer | undefined
   /** The Value under work. */
@@ -62,15 +64,13 @@ export class ItemScanner {
   /** The feature of the entry that was read last, or -1. */
   #position = -1
 
-  /** The item's entity_id: `idBytes[idStart, idEnd)`; an idStart of -1 where it has none. */
-  idBytes: Uint8Array = this.#bytes
+  /** Where the item's entity_id lies in what is scanned; an idStart of -1 where it has none. */
   idStart = -1
   idEnd = -1
-  /** The text of event_ts, likewise, and its time: NaN where there is none. */
-  timeBytes: Uint8Array = this.#bytes
-  timeStart = -1
-  timeEnd = -1
+  /** Its event time: NaN where there is none. */
   timeUs = NaN
+  #timeStart = -1
+  #timeEnd = -1
   /** The row, in the space's `rows`; its bytes are -1 for one that is too large. */
   rowStart = 0
   rowBytes = 0
@@ -89,6 +89,12 @@ export class ItemScanner {
     this.#latin1 = undefined
   }
 
+  /** Lets go of what was scanned, and of the rows: a scanner outlives them. */
+  close(): void {
+    this.open(NO_BYTES)
+    this.#placer.close()
+  }
+
   /** Reads the item at `start`, white space before it too; returns the offset behind it, or -1. */
   scan(start: number, space: RowSpace): number {
     this.#begin(space)
@@ -105,17 +111,17 @@ export class ItemScanner {
 
   /** The stored text of event_ts; undefined where the item has none. */
   timeText(): string | undefined {
-    return this.timeStart < 0 ? undefined : stringText(this.timeBytes, this.timeStart, this.timeEnd)
+    return this.#timeStart < 0 ? undefined : stringText(this.#bytes, this.#timeStart, this.#timeEnd)
   }
 
   /** The entity_id as text; undefined where the item has none. */
   idText(): string | undefined {
-    return this.idStart < 0 ? undefined : stringText(this.idBytes, this.idStart, this.idEnd)
+    return this.idStart < 0 ? undefined : stringText(this.#bytes, this.idStart, this.idEnd)
   }
 
   #begin(space: RowSpace): void {
     this.idStart = -1
-    this.timeStart = -1
+    this.#timeStart = -1
     this.timeUs = NaN
     this.rowStart = space.rowsUsed
     this.#placer.begin(space)
@@ -163,7 +169,6 @@ export class ItemScanner {
   #readId(start: number): number {
     const end = stringEnd(this.#bytes, start)
     if (end < 0) return WRONG
-    this.idBytes = this.#bytes
     this.idStart = start
     this.idEnd = end
     return expectByte(this.#bytes, end + 1, CLOSE)
@@ -173,9 +178,8 @@ export class ItemScanner {
     const bytes = this.#bytes
     const end = stringEnd(bytes, start)
     if (end < 0) return WRONG
-    this.timeBytes = bytes
-    this.timeStart = start
-    this.timeEnd = end
+    this.#timeStart = start
+    this.#timeEnd = end
     this.timeUs = parseEventText(bytes, start, end)
     if (Number.isNaN(this.timeUs)) this.#readEscapedTime(start, end)
     return expectByte(bytes, end + 1, CLOSE)

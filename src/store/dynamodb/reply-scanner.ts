@@ -115,16 +115,16 @@ export class ReplyScanner {
     at = at < 0 ? WRONG : skipSpace(bytes, at)
     while (at >= 0 && bytes[at] !== CLOSE_LIST) {
       at = table.scanner.scan(at, this.#batch)
-      if (at < 0) return WRONG
-      this.#takeRow(table, index)
-      at = nextElement(bytes, at)
+      if (at >= 0) this.#takeRow(table, index)
+      at = at < 0 ? WRONG : nextElement(bytes, at)
     }
+    table.scanner.close()
     return at < 0 ? WRONG : at + 1
   }
 
   #takeRow({ scanner, layout }: ReadTable, index: number): void {
     const batch = this.#batch
-    const own = this.#placeOf(scanner.idBytes, scanner.idStart, scanner.idEnd, index)
+    const own = this.#placeOf(this.#bytes, scanner.idStart, scanner.idEnd, index)
     if (own < 0 || scanner.rowBytes < 0) {
       batch.rowsUsed = scanner.rowStart
       if (own < 0) this.unasked++

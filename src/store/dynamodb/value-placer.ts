@@ -59,6 +59,9 @@ const WIDENED: { readonly [name: string]: string } = { INT32: 'INT64', FLOAT: 'D
 
 const pad8 = (bytes: number): number => (bytes + 7) & ~7
 
+const NO_ROWS = new Uint8Array(0)
+const NO_WORDS = new Uint32Array(0)
+
 export class ValuePlacer {
   readonly #layout: Layout
   readonly #counters: ScanCounters
@@ -67,8 +70,8 @@ export class ValuePlacer {
   readonly slotWords: Uint32Array
   readonly #tags: Uint16Array
   /** The row under work. Its arrays are other ones after each `reserveRow`. */
-  rows: Uint8Array = new Uint8Array(0)
-  words: Uint32Array = new Uint32Array(0)
+  rows: Uint8Array = NO_ROWS
+  words: Uint32Array = NO_WORDS
   start = 0
   /** Heap values in the order of their arrival, each at a multiple of 8. */
   #heap = new Uint8Array(1024)
@@ -100,6 +103,12 @@ export class ValuePlacer {
     if (this.#layout.heapOrder.length === 0) return
     this.#heapUsed = 0
     this.#valueBytes.fill(0)
+  }
+
+  /** Lets go of the rows. */
+  close(): void {
+    this.rows = NO_ROWS
+    this.words = NO_WORDS
   }
 
   /** A Value in `bytes[0, end)`; where it can't be placed, the feature is absent. */
