@@ -2,9 +2,10 @@ import { expect, test } from 'bun:test'
 import { Fault } from '../../src/base/fault.ts'
 import { KEY_BYTES_MAX } from '../../src/base/limits.ts'
 import type { JoinKey, PlainValue } from '../../src/catalog/catalog.ts'
-import { entityId } from '../../src/row/entity-id.ts'
+import { EntityIds, entityId } from '../../src/row/entity-id.ts'
 import { decodeKey, keyPrefix, keySignature, makeKeyWriter } from '../../src/row/entity-key.ts'
 import { coerceKey } from '../../src/row/value.ts'
+import { SeededRandom, stepsOf } from '../base/seeded-random.ts'
 import { KEY_VECTORS } from './feast-vectors.ts'
 
 function encodeKey(keys: readonly JoinKey[], values: readonly PlainValue[]): Uint8Array {
@@ -44,6 +45,22 @@ test('entity ids are those of MurmurHash3 for any length of key', () => {
   for (let length = 0; length <= 40; length++) {
     const bytes = Uint8Array.from({ length }, (_, place) => place * 37 + length)
     expect(entityId(bytes.subarray(0, 5), bytes.subarray(5))).toBe(murmurByBigints(bytes))
+  }
+})
+
+test('a table gives the ids of one key after another, whatever its prefix', () => {
+  const random = new SeededRandom('entity ids')
+  const target = new Uint8Array(64)
+  for (let step = 0; step < stepsOf(200); step++) {
+    const prefix = random.bytes(random.below(70))
+    const ids = new EntityIds(prefix)
+    for (let key = 0; key < 5; key++) {
+      const bytes = random.bytes(random.below(random.pick([8, 40, 1025])))
+      const start = random.below(8)
+      ids.write(Buffer.concat([random.bytes(start), bytes]), start, bytes.length, target, start)
+      const text = new TextDecoder().decode(target.subarray(start, start + 32))
+      expect(text).toBe(murmurByBigints(Buffer.concat([prefix, bytes])))
+    }
   }
 })
 
