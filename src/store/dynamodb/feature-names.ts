@@ -20,12 +20,14 @@ export class FeatureNames {
 
   constructor({ features }: Layout) {
     const heads = features.map(({ name }) => utf8Encoder.encode(JSON.stringify(name) + BINARY))
-    const words = heads.map(wordsOf)
     this.headBytes = Uint32Array.from(heads, ({ length }) => length)
-    this.headWords = Uint32Array.from(words, (_, position) =>
-      words.slice(0, position).reduce((sum, { length }) => sum + length, 0),
-    )
-    this.words = Int32Array.from(words.flat())
+    const words: number[] = []
+    this.headWords = Uint32Array.from(heads, (head) => {
+      const start = words.length
+      words.push(...wordsOf(head))
+      return start
+    })
+    this.words = Int32Array.from(words)
     const last = features.length - 1
     this.followers = Uint32Array.from([...features, ''], (_, at) => (at < last ? at + 1 : 0))
     this.#positions = new Map(features.map(({ name }, position) => [name, position]))

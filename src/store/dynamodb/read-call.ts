@@ -142,7 +142,7 @@ export class ReadCall {
     return this.#slots[this.#slotOf(bytes, start, tableIndex)]! - 1
   }
 
-  /** Where the id is, or would be. */
+  /** Where the id is, or would be: its 32 digits are compared as they were sent, not as a number. */
   #slotOf(bytes: Uint8Array, start: number, tableIndex: number): number {
     const slots = this.#slots
     const mask = slots.length - 1

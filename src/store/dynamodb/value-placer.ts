@@ -65,7 +65,7 @@ const NO_WORDS = new Uint32Array(0)
 export class ValuePlacer {
   readonly #layout: Layout
   readonly #counters: ScanCounters
-  /** For each feature: kind, tag of its Value, slot in words, byte of part P, its shift there. */
+  /** For each feature: how its usual Value is read, its slot in words of the row, its Value's tag. */
   readonly kinds: Uint8Array
   readonly slotWords: Uint32Array
   readonly #tags: Uint16Array
