@@ -1,4 +1,7 @@
 import { describe, expect, test } from 'bun:test'
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import type { Catalog, PlainValue } from '../../src/catalog/catalog.ts'
 import { openCatalog } from '../../src/catalog/open-catalog.ts'
 import { runTablesCheck, runTablesCreate } from '../../src/commands/tables.ts'
@@ -10,13 +13,16 @@ import {
   wantedTables,
 } from '../../src/store/dynamodb/feast-tables.ts'
 import type { TableCalls, TableFound, Tags } from '../../src/store/dynamodb/table-calls.ts'
+import { runSalver } from '../cli/run-salver.ts'
 import {
   createFeastTable,
   describeWithDynamo,
   rawCall,
+  TEST_CREDENTIALS,
   uniqueName,
   useTestCredentials,
 } from '../parts/dynamodb.ts'
+import { makeFeastRepo } from '../parts/feast-repo.ts'
 
 const catalog = await openCatalog('test/fixtures/feast/feature_repo')
 
@@ -129,6 +135,21 @@ await describeWithDynamo('tables over DynamoDB Local', (url) => {
     expect(code).toBe(0)
     expect(out).toContain("warning: its tags can't be read: UnknownOperationException\n")
     expect(out).toContain('14 tables, 14 ok\n')
+  })
+
+  test('are made and checked by the executable', async () => {
+    const project = uniqueName('tables')
+    const cwd = mkdtempSync(join(tmpdir(), 'salver-tables-'))
+    const view = { name: 'clicks', keys: { user_id: 'INT64' }, features: { n: 'INT64' } } as const
+    await makeFeastRepo(cwd, { project, endpoint: url, views: [view] })
+    const place = { cwd, env: TEST_CREDENTIALS }
+    const salver = (verb: string) => runSalver(['tables', verb, '--catalog', cwd], place)
+    const missing = `missing  ${project}.clicks\n1 table, 1 missing\n`
+    expect(await salver('check')).toEqual({ code: 1, out: missing, err: '' })
+    const created = `created  ${project}.clicks\n1 table, 1 created\n`
+    expect(await salver('create')).toEqual({ code: 0, out: created, err: '' })
+    expect((await salver('check')).out).toContain('1 table, 1 ok\n')
+    rmSync(cwd, { recursive: true })
   })
 
   test('may have tags from their first day', async () => {
