@@ -90,7 +90,11 @@ export class DynamoWriter implements RowWriter {
     const table = await this.#tableOf(spec)
     const text = utf8Decoder.decode(spec.layout)
     const layout = this.#layoutNumber(text)
-    if (!table.written.has(layout)) table.written.set(layout, this.#written(table, spec))
+    // The same layout again may come with another ttl.
+    const refreshAfterUs = this.#refreshAfterUs(spec)
+    if (table.written.get(layout)?.refreshAfterUs !== refreshAfterUs) {
+      table.written.set(layout, this.#written(table, spec.layout, refreshAfterUs))
+    }
     return { table: table.number, layout }
   }
 
@@ -180,13 +184,19 @@ export class DynamoWriter implements RowWriter {
     return { kind: 'reads' }
   }
 
-  #written({ name, prefix, memory }: OpenTable, spec: TableSpec): WrittenTable {
-    if (memory.kind === 'ledger') memory.ledger.checkLayout(utf8Decoder.decode(spec.layout))
-    const withoutTtl = spec.ttlUs === 0 ? REFRESH_WITHOUT_TTL_US : spec.ttlUs / 4
-    return new WrittenTable(name, prefix, spec.layout, {
-      refreshAfterUs: this.#parts.refreshAfterUs ?? withoutTtl,
-      absentDelete: ABSENT_DELETES[memory.kind],
-    })
+  #refreshAfterUs({ ttlUs }: TableSpec): number {
+    const own = ttlUs === 0 ? REFRESH_WITHOUT_TTL_US : ttlUs / 4
+    return this.#parts.refreshAfterUs ?? own
+  }
+
+  #written(
+    { name, prefix, memory }: OpenTable,
+    layout: Uint8Array,
+    refreshAfterUs: number,
+  ): WrittenTable {
+    if (memory.kind === 'ledger') memory.ledger.checkLayout(utf8Decoder.decode(layout))
+    const absentDelete = ABSENT_DELETES[memory.kind]
+    return new WrittenTable(name, prefix, layout, { refreshAfterUs, absentDelete })
   }
 
   #layoutNumber(text: string): number {

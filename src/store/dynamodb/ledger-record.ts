@@ -30,7 +30,7 @@ export function makeRecord(kind: number, content: Uint8Array, offset: number): U
 
 /** Bytes of the record's content if its head holds together at this offset of its file, else -1. */
 export function contentBytesOf(head: DataView, at: number, offset: number): number {
-  if (head.getUint32(at, true) !== MAGIC) return -1
+  if (head.getUint32(at, true) !== MAGIC || head.getUint32(at + 20, true) !== 0) return -1
   const checked = new Uint8Array(head.buffer, head.byteOffset + at, HEAD_CHECKED_BYTES)
   if (head.getUint32(at + 16, true) !== crc32(checked, offset >>> 0)) return -1
   const bytes = head.getUint32(at + 8, true)

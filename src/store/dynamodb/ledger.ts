@@ -6,6 +6,7 @@
  * durable on return. What was meant and not settled is in doubt: a call may have come through whose
  * answer, or whose writer, was lost. Such a key is judged by its item until it is settled.
  */
+import { dirname } from 'node:path'
 import { Fault } from '../../base/fault.ts'
 import {
   LEDGER_JOURNAL_BYTES_MIN,
@@ -71,6 +72,7 @@ export class Ledger {
 
   /** Undefined where the table has no ledger yet. A Fault where it has one of something else. */
   static open(place: LedgerPlace, binding: LedgerBinding): Ledger | undefined {
+    if (place.disk.names(pathOf(place)) === undefined) return undefined
     const lock = lockPlace(place)
     let file: LedgerFile | undefined
     try {
@@ -237,16 +239,21 @@ const doubtOf = (digestLow: number, digestHigh: number, timeUs: number): Doubt =
 const pathOf = ({ directory, tableName }: LedgerPlace): string => `${directory}/${tableName}`
 
 function lockPlace(place: LedgerPlace): { readonly release: () => void } {
-  const { disk, directory, tableName } = place
+  const { disk, tableName } = place
   if (!/^[A-Za-z0-9_.-]{3,255}$/.test(tableName)) {
     throw new Fault('usage', `${JSON.stringify(tableName)} is no name of a table`)
   }
-  if (disk.names(directory) === undefined) disk.makeDirectory(directory)
-  if (disk.names(pathOf(place)) === undefined) {
-    disk.makeDirectory(pathOf(place))
-    disk.syncDirectory(directory)
-  }
+  makeDirectories(disk, pathOf(place))
   return disk.lock(pathOf(place), 'write')
+}
+
+/** Durably, and those above: a ledger that is lost with its directory is lost. */
+function makeDirectories(disk: LedgerDisk, path: string): void {
+  if (disk.names(path) !== undefined) return
+  const above = dirname(path)
+  makeDirectories(disk, above)
+  disk.makeDirectory(path)
+  disk.syncDirectory(above)
 }
 
 function checkTable(file: LedgerFile, { arn, createdS }: LedgerBinding, path: string): void {

@@ -13,6 +13,7 @@ export class WrittenTable {
   readonly name: string
   readonly ids: EntityIds
   readonly layout: Layout
+  readonly refreshAfterUs: number
   readonly item: ItemBody
   readonly bodies: WriteBodies
   readonly items: StoredItems
@@ -28,6 +29,7 @@ export class WrittenTable {
     this.name = name
     this.ids = new EntityIds(prefix)
     this.layout = decodeLayout(layout)
+    this.refreshAfterUs = rules.refreshAfterUs
     this.item = new ItemBody(this.layout)
     this.bodies = new WriteBodies(name, this.layout, this.item)
     this.items = new StoredItems(this.layout)

@@ -3,7 +3,9 @@ import { expect, test } from 'bun:test'
 import { STORE_WRITE_RETRY_MS_MAX } from '../../../src/base/limits.ts'
 import { valueType } from '../../../src/catalog/value-type.ts'
 import { encodeLayout, makeLayout } from '../../../src/row/layout.ts'
+import type { OutcomeName } from '../../../src/row/order-rule.ts'
 import { RowWriter } from '../../../src/row/row-writer.ts'
+import { DynamoFailure } from '../../../src/store/dynamodb/dynamo-failure.ts'
 import { nodeDisk } from '../../../src/store/embedded/node-disk.ts'
 import { ENTRY_ROW, WriteBatchBuilder } from '../../../src/store/write-batch.ts'
 import { SeededRandom, stepsOf } from '../../base/seeded-random.ts'
@@ -61,7 +63,9 @@ await describeWithDynamo('a DynamoDB that fails', (url) => {
           const outcomes = await table.write(batch)
           const expected = batch.map((entry) => model.apply(entry))
           // A touch on its own is a refresh here, and which of a batch's is on its own is not the model's.
-          const told = outcomes.map((outcome) => (outcome === 'refreshed' ? 'touched' : outcome))
+          const told: readonly OutcomeName[] = outcomes.map((outcome) =>
+            outcome === 'refreshed' ? 'touched' : outcome,
+          )
           expect(told).toEqual(expected)
         }
         expect(await table.read(IDS)).toEqual(IDS.map((id) => endOf(history, id)))
@@ -188,7 +192,7 @@ await describeWithDynamo('a DynamoDB that fails', (url) => {
     let underWay = 0
     let underWayMax = 0
     let throttled = 0
-    calls.fate = async ({ operation }) => {
+    calls.fate = async ({ operation }): Promise<Fate> => {
       if (!isWrite(operation)) return 'done'
       underWayMax = Math.max(underWayMax, ++underWay)
       await new Promise((resolve) => setImmediate(resolve))
@@ -222,6 +226,42 @@ await describeWithDynamo('a DynamoDB that fails', (url) => {
       await store.close()
     },
   )
+
+  test.each([false, true])(
+    'an item that DynamoDB finds too large is rejected alone (assume empty: %p)',
+    async (assumeEmpty) => {
+      const tables = await DynamoTables.create(url)
+      const calls = new FaultyCalls(clientOf(url))
+      const { store, table } = await tables.sample({ calls, assumeEmpty })
+      calls.fate = ({ operation, body }) => {
+        const isIn = new TextDecoder().decode(body).includes(sampleEntityId(2))
+        if (operation === 'BatchGetItem' || !isIn) return 'done'
+        const message = 'Item size has exceeded the maximum allowed size'
+        throw new DynamoFailure('refused', 'ValidationException', message, new Uint8Array(0))
+      }
+      const entries = [1, 2, 3].map((id) => ({ id, timeUs: 1, value: 1 }))
+      expect(await table.write(entries)).toEqual(['new', 'rejected', 'new'])
+      expect((await tables.items()).size).toBe(2)
+      expect(store.stats().counters['rowsRefused']).toBe(1)
+      await store.close()
+    },
+  )
+
+  test('a call that will be refused again ends the run at once', async () => {
+    const tables = await DynamoTables.create(url)
+    const calls = new FaultyCalls(clientOf(url))
+    const { store, table } = await tables.sample({ calls })
+    calls.fate = ({ operation }) => {
+      if (!isWrite(operation)) return 'done'
+      throw new DynamoFailure('refused', 'AccessDeniedException', 'not yours', new Uint8Array(0))
+    }
+    await expect(table.write([{ id: 1, timeUs: 1, value: 1 }])).rejects.toMatchObject({
+      code: 'unavailable',
+      message: expect.stringContaining('not yours'),
+    })
+    expect(calls.count('PutItem')).toBe(1)
+    await store.close()
+  })
 
   test('a table that is not there is told with what makes it', async () => {
     const tables = new DynamoTables(url)

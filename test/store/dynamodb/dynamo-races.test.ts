@@ -7,6 +7,7 @@ import { describeWithDynamo } from '../../parts/dynamodb.ts'
 import { newDirectory, removeDirectory } from '../data-directory.ts'
 import type { SampleEntry } from '../sample-table.ts'
 import { DynamoTables, clientOf, textOf } from './dynamo-table.ts'
+import type { Fate } from './faulty-calls.ts'
 import { FaultyCalls, isWrite } from './faulty-calls.ts'
 
 const NOON_US = parseTimeText('2026-08-20T12:00:00Z')
@@ -67,7 +68,7 @@ await describeWithDynamo('a table that others write too', (url) => {
       const { store, table } = await tables.sample({ ledger, calls })
       // Between the audit and the put.
       let isPut = false
-      calls.fate = async ({ operation }) => {
+      calls.fate = async ({ operation }): Promise<Fate> => {
         if (isWrite(operation) && !isPut) {
           isPut = true
           await tables.putForeign(1, text, 7n)
@@ -101,7 +102,7 @@ await describeWithDynamo('a table that others write too', (url) => {
       await tables.deleteForeign(4)
     }
     let between: Promise<void> | undefined
-    calls.fate = async ({ operation }) => {
+    calls.fate = async ({ operation }): Promise<Fate> => {
       if (isWrite(operation)) await (between ??= putBetween())
       return 'done'
     }
@@ -123,7 +124,7 @@ await describeWithDynamo('a table that others write too', (url) => {
     const calls = new FaultyCalls(clientOf(url))
     const { store, table } = await tables.sample({ calls })
     let changes = 0
-    calls.fate = async ({ operation }) => {
+    calls.fate = async ({ operation }): Promise<Fate> => {
       if (isWrite(operation)) await tables.putForeign(1, textOf(++changes), 5n)
       return 'done'
     }
@@ -142,7 +143,7 @@ await describeWithDynamo('a table that others write too', (url) => {
       const ids = Array.from({ length: 10 }, (_, id) => id)
       // The other writer's times only grow, as those of one that follows a stream do.
       const others = new Map<number, number>()
-      calls.fate = async ({ operation }) => {
+      calls.fate = async ({ operation }): Promise<Fate> => {
         if (!isWrite(operation) || !random.chance(0.3)) return 'done'
         const id = random.pick(ids)
         const timeUs = (others.get(id) ?? 100) + random.below(40)
