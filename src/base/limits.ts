@@ -222,3 +222,12 @@ export const REFUSED_TABLE_MS = 1_000
 export const LEDGER_DIFFERENCES_SHOWN_MAX = 1_000
 /** Parts of wide views that are asked for apart, each some KB of names; past it items are read whole. */
 export const PROJECTIONS_MAX = 4096
+
+/** Connections to DynamoDB kept between calls: as many as reads and writes may have under way together. */
+export const CONNECTIONS_IDLE_MAX = 256
+/** DynamoDB and what stands before it close idle connections after a minute or so: ours end before. */
+export const CONNECTION_IDLE_MS_MAX = 30_000
+/** Connections being opened at once; a host that drops packets leaves each for minutes. */
+export const CONNECTIONS_OPENING_MAX = 256
+/** Past that bound one is tried so often: a server that comes back is met within the blink of an eye. */
+export const CONNECTION_PROBE_MS = 50

@@ -2,7 +2,9 @@
 import { Fault } from '../../base/fault.ts'
 import type { Credentials, CredentialSource } from './credentials.ts'
 import type { DynamoOptions } from './dynamo-options.ts'
+import { fetchTransport } from './fetch-transport.ts'
 import { DynamoHttpClient } from './http-client.ts'
+import { SocketTransport } from './socket-transport.ts'
 
 /** Loads the SDK; what it finds is told as a Fault where there is nothing to sign with. */
 export async function openDynamoClient(options: DynamoOptions): Promise<DynamoHttpClient> {
@@ -15,7 +17,20 @@ export async function openDynamoClient(options: DynamoOptions): Promise<DynamoHt
     UseDualStack: await config.useDualstackEndpoint(),
     ...(options.endpointUrl === '' ? {} : { Endpoint: options.endpointUrl }),
   })
-  return new DynamoHttpClient({ endpoint: endpoint.url.href, region: options.region, credentials })
+  const { url } = endpoint
+  const transport = isProxied(url) ? fetchTransport(url) : new SocketTransport(url)
+  return new DynamoHttpClient({
+    endpoint: url.href,
+    region: options.region,
+    credentials,
+    transport,
+  })
+}
+
+/** A proxy that the environment names: NO_PROXY and the rest of its rules are left to fetch. */
+function isProxied({ protocol }: URL): boolean {
+  const name = protocol === 'https:' ? 'HTTPS_PROXY' : 'HTTP_PROXY'
+  return Boolean(process.env[name] ?? process.env[name.toLowerCase()])
 }
 
 /** The SDK's own client, for the rare calls: tables and their tags. */

@@ -1,11 +1,12 @@
-/** DynamoDB over signed HTTP: one fetch for each call, and a reason where no answer came. */
-import { STORE_REPLY_BYTES_MAX } from '../../base/limits.ts'
+/** DynamoDB over signed HTTP: one request for each call, and a reason where no answer came. */
 import type { CredentialSource, Credentials } from './credentials.ts'
 import { HeldCredentials } from './credentials.ts'
 import type { DynamoCalls, DynamoOperation } from './dynamo-client.ts'
 import type { FailureKind } from './dynamo-failure.ts'
 import { DynamoFailure } from './dynamo-failure.ts'
+import type { HttpTransport } from './http-transport.ts'
 import { RequestSigner } from './sign-request.ts'
+import { SocketTransport } from './socket-transport.ts'
 
 const API = 'DynamoDB_20120810'
 
@@ -57,7 +58,7 @@ export class DynamoHttpClient implements DynamoCalls {
   }
   /** Of the last call that was throttled or got no answer, for people. */
   lastFailure = ''
-  readonly #url: string
+  readonly #transport: HttpTransport
   readonly #signer: RequestSigner
   readonly #credentials: HeldCredentials
 
@@ -66,9 +67,11 @@ export class DynamoHttpClient implements DynamoCalls {
     readonly endpoint: string
     readonly region: string
     readonly credentials: CredentialSource
+    /** Left out: over connections of our own. */
+    readonly transport?: HttpTransport
   }) {
     const url = new URL(parts.endpoint)
-    this.#url = url.href
+    this.#transport = parts.transport ?? new SocketTransport(url)
     this.#signer = new RequestSigner(url.host, parts.region)
     this.#credentials = new HeldCredentials(parts.credentials, Date.now)
   }
@@ -111,20 +114,9 @@ export class DynamoHttpClient implements DynamoCalls {
     const held = this.#credentials.current()
     const credentials = held instanceof Promise ? await held.catch(withoutCredentials) : held
     const headers = this.#signer.sign(target, body, credentials, Date.now())
-    const response = await fetch(this.#url, {
-      method: 'POST',
-      headers,
-      body: body as Uint8Array<ArrayBuffer>, // fetch copies it, whatever memory it is in
-      signal,
-      redirect: 'manual',
-    })
-    const announced = Number(response.headers.get('content-length') ?? 0)
-    if (announced > STORE_REPLY_BYTES_MAX) {
-      throw new DynamoFailure('unavailable', '', `a reply of ${announced} bytes`, NO_BYTES)
-    }
-    const bytes = await response.bytes()
-    if (response.status === 200) return bytes
-    throw this.#refusal(response.status, bytes, credentials)
+    const { status, body: bytes } = await this.#transport.post(headers, body, signal)
+    if (status === 200) return bytes
+    throw this.#refusal(status, bytes, credentials)
   }
 
   #refusal(status: number, bytes: Uint8Array, credentials: Credentials): DynamoFailure {
@@ -141,7 +133,7 @@ function withoutCredentials(thrown: unknown): never {
   throw new DynamoFailure('refused', '', `no credentials to sign with: ${why}`, NO_BYTES)
 }
 
-/** What fetch throws: a connection that was refused, cut or given up. */
+/** What a transport throws: a connection that was refused, cut or given up. */
 function unanswered(thrown: unknown, signal: AbortSignal): DynamoFailure {
   if (signal.aborted) return new DynamoFailure('unavailable', '', 'no answer in time', NO_BYTES)
   const why = thrown instanceof Error ? thrown.message : String(thrown)
