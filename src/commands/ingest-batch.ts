@@ -1,6 +1,5 @@
 /** `salver ingest batch`: files into a data directory or into a running server, and a receipt. */
 import { resolve } from 'node:path'
-import { closestName } from '../base/closest-name.ts'
 import { Fault } from '../base/fault.ts'
 import type { Catalog, FeatureView } from '../catalog/catalog.ts'
 import { openCatalog } from '../catalog/open-catalog.ts'
@@ -24,6 +23,7 @@ import { nodeDisk } from '../store/embedded/node-disk.ts'
 import { isStore } from '../store/embedded/open-store.ts'
 import { openDynamoWriter } from './dynamo-writing.ts'
 import { openedData } from './opened-data.ts'
+import { viewNamed } from './view-named.ts'
 
 const DONE = 0
 const FAILED = 1
@@ -206,8 +206,7 @@ async function withJudges<T>(
 }
 
 function namedJob(catalog: Catalog, { view: name, source, format }: IngestBatchCommand): Job {
-  const view = catalog.viewsByName.get(name)
-  if (view === undefined) throw unknownView(catalog, name)
+  const view = viewNamed(catalog, name)
   if (source !== '') return { view, path: source, format }
   const job = declaredJob(catalog, view)
   if (job === undefined) {
@@ -217,17 +216,6 @@ function namedJob(catalog: Catalog, { view: name, source, format }: IngestBatchC
     })
   }
   return { ...job, format: format || job.format }
-}
-
-function unknownView(catalog: Catalog, name: string): Fault {
-  const names = [...catalog.viewsByName.keys()]
-  const near = closestName(name, names)
-  const notServed = catalog.notServed.find((object) => object.name === name)
-  const what = notServed === undefined ? 'is not defined' : `is not served: ${notServed.reason}`
-  return new Fault('unknown_view', `view ${name} ${what}`, {
-    where: '--view',
-    allowed: near === undefined ? names.join(', ') : `${near}?`,
-  })
 }
 
 /** Views that are not kept online have no rows to be ingested. */

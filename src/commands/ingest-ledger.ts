@@ -1,6 +1,8 @@
 /** `salver ingest ledger rebuild|check`: what is kept of a table that only this machine writes. */
 import { resolve } from 'node:path'
 import type { FeatureView } from '../catalog/catalog.ts'
+import { openCatalog } from '../catalog/open-catalog.ts'
+import type { LedgerCommand } from '../cli/command.ts'
 import type { Io } from '../cli/io.ts'
 import type { DynamoCalls } from '../store/dynamodb/dynamo-client.ts'
 import type { LedgerCheck } from '../store/dynamodb/ledger-scan.ts'
@@ -11,6 +13,8 @@ import { REAL_CLOCK, WritePace } from '../store/dynamodb/write-pace.ts'
 import { nodeDisk } from '../store/embedded/node-disk.ts'
 import { tableSpecOf } from '../store/view-table.ts'
 import { counted } from './counted.ts'
+import { openDynamo } from './dynamo-store.ts'
+import { viewNamed } from './view-named.ts'
 
 export type LedgerJob = {
   readonly view: FeatureView
@@ -19,6 +23,15 @@ export type LedgerJob = {
   readonly tableName: (name: string) => string
   readonly ledgerDir: string
   readonly json: boolean
+}
+
+export async function runIngestLedger(command: LedgerCommand, io: Io): Promise<number> {
+  const { kind, catalogPath, view: name, ledgerDir, json } = command
+  const catalog = await openCatalog(catalogPath)
+  const view = viewNamed(catalog, name)
+  const { options, calls } = await openDynamo(catalog)
+  const job = { view, calls, tableName: options.tableName, ledgerDir, json }
+  return kind === 'ingest-ledger-rebuild' ? runLedgerRebuild(job, io) : runLedgerCheck(job, io)
 }
 
 /** Reads the whole table into a new ledger, in the place of the one that may be there. */

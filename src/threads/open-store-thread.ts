@@ -34,7 +34,7 @@ async function openDynamo(spec: DynamoSpec): Promise<StoreThread> {
   const remote = reading
   if (spec.readOnly) {
     const stats = async (): Promise<StoreStats> => emptyStats
-    return { ...readOnlyWrites, reader, notes: [], remote, stats, close: reading.close }
+    return { ...readOnlyWrites, reader, notes: [], remote, stats, close: () => reading.close() }
   }
   const thread = await startWriter<DynamoSpec, null>('dynamo-writer-worker', spec)
   const link = new WriterLink(
