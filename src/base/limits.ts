@@ -74,7 +74,9 @@ export const READ_BYTES_MAX = 512 * 1024 * 1024
 
 /** Buffers of one answer kept for the next request: 10,000 rows of 400 bytes; larger ones are let go. */
 export const ANSWER_BYTES_KEPT_MAX = 4 * 1024 * 1024
-/** Of those, a serving thread's: one is enough where the store does not wait; 64 MB in all. */
+/** Of those in all, a serving thread's: as many as there are requests that wait, while they are small. */
+export const WORKSPACES_BYTES_KEPT_MAX = 64 * 1024 * 1024
+/** Batches of keys that a cache missed: as many requests at once as are likely to miss. */
 export const WORKSPACES_KEPT_MAX = 16
 
 /** The index grows in pieces of this size; a shard's table, a 256th of the index, must fit one. */

@@ -1,9 +1,10 @@
 /** From a plan and entity values to an Answer: keys into the store, each distinct one once; rows, states. */
 import { Fault } from '../base/fault.ts'
 import {
+  ANSWER_BYTES_KEPT_MAX,
   CELLS_PER_REQUEST_MAX,
   ENTITIES_PER_REQUEST_MAX,
-  WORKSPACES_KEPT_MAX,
+  WORKSPACES_BYTES_KEPT_MAX,
 } from '../base/limits.ts'
 import type { FeatureView, PlainValue } from '../catalog/catalog.ts'
 import type { KeyWriter } from '../row/entity-key.ts'
@@ -20,8 +21,9 @@ export class Answerer {
   readonly #nowUs: () => number
   readonly #aligner: RowAligner
   readonly #writers = new WeakMap<FeatureView, KeyWriter>()
-  /** Buffers that no request holds, at most WORKSPACES_KEPT_MAX. */
+  /** Buffers that no request holds, at most WORKSPACES_BYTES_KEPT_MAX together. */
   readonly #idle: Workspace[] = []
+  #idleBytes = 0
 
   constructor(store: RowReader, nowUs: () => number) {
     this.#store = store
@@ -40,7 +42,7 @@ export class Answerer {
     use: (answer: Answer) => T,
     gone?: AbortSignal,
   ): T | Promise<T> {
-    const work = this.#idle.pop() ?? new Workspace()
+    const work = this.#takeIdle()
     const untilMs = performance.now() + query.deadlineMs
     const rows = rowsOf(query.columns)
     const blocks = this.#writeKeys(plan, query.columns, rows, work)
@@ -55,8 +57,19 @@ export class Answerer {
     return reading === undefined ? finish() : reading.then(finish)
   }
 
+  #takeIdle(): Workspace {
+    const work = this.#idle.pop()
+    if (work === undefined) return new Workspace()
+    this.#idleBytes -= work.byteLength
+    return work
+  }
+
   #keep(work: Workspace): void {
-    if (work.isWorthKeeping && this.#idle.length < WORKSPACES_KEPT_MAX) this.#idle.push(work)
+    const bytes = work.byteLength
+    if (bytes > ANSWER_BYTES_KEPT_MAX) return // one large request has blown it up
+    if (this.#idleBytes + bytes > WORKSPACES_BYTES_KEPT_MAX) return
+    this.#idle.push(work)
+    this.#idleBytes += bytes
   }
 
   #writeKeys(

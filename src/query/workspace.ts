@@ -1,5 +1,5 @@
 /** The buffers of one request under way; they serve one request after another. */
-import { ANSWER_BYTES_KEPT_MAX, KEY_BYTES_MAX } from '../base/limits.ts'
+import { KEY_BYTES_MAX } from '../base/limits.ts'
 import { ReadBatch } from '../store/read-batch.ts'
 import { KeyDedup } from './key-dedup.ts'
 
@@ -42,8 +42,8 @@ export class Workspace {
     return this.#dedup.placeOf(this.batch, table, bytes)
   }
 
-  /** False once one large request has blown it up. */
-  get isWorthKeeping(): boolean {
-    return this.batch.rows.length + this.batch.keys.length <= ANSWER_BYTES_KEPT_MAX
+  get byteLength(): number {
+    const { rows, keys } = this.batch
+    return rows.length + keys.length
   }
 }
