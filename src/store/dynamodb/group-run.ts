@@ -137,9 +137,10 @@ export class GroupRun {
   /** Brings one key to its end: the write is done, or another version makes it needless. */
   async #settleWrite(first: KeyWrite): Promise<void> {
     let write = first
-    for (let race = 0; race < STORE_WRITE_RACES_MAX; race++) {
+    for (let races = 0; races < STORE_WRITE_RACES_MAX;) {
       const met = await this.#attempt(write)
       if (met === 'done') return this.#finish(write)
+      if (met !== 'refused') races++
       const seen = met === 'refused' ? this.#refuse(write) : met
       const next = this.#judgeKey(write.key, seen)
       if (next === undefined) return this.#settleAsSeen(write.id, seen)

@@ -1,5 +1,4 @@
 /** Bodies of the calls that a writer of one table makes. */
-import { EXPRESSION_BYTES_MAX } from '../../base/limits.ts'
 import { eventTsText } from '../../base/time-text.ts'
 import { utf8Encoder } from '../../base/utf8.ts'
 import type { Layout } from '../../row/layout.ts'
@@ -28,12 +27,14 @@ function conditionOf(seen: SeenVersion, timeUs: number): Condition {
   return { expression: IS_AS_SEEN, values: { ':seen': seen.timeText } }
 }
 
-/** DynamoDB refuses an expression with more operators; each feature set is one. */
-const SET_MAX = 250
+/**
+ * Features of one update: with names of four digits each they stay under EXPRESSION_BYTES_MAX and under
+ * the 300 operators that DynamoDB takes.
+ */
+const SET_FEATURES_MAX = 200
 
-/** True if an update that sets so many features stays within what DynamoDB takes. */
-export const fitsUpdate = (features: number): boolean =>
-  features <= SET_MAX && features * '#v.#f000=:f000,'.length + 64 <= EXPRESSION_BYTES_MAX
+/** A row with more of them to be set is written whole. */
+export const fitsUpdate = (features: number): boolean => features <= SET_FEATURES_MAX
 
 export type BulkWrite = {
   readonly id: string

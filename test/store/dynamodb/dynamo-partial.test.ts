@@ -199,6 +199,37 @@ await describeWithDynamo('partial rows in DynamoDB', (url) => {
     await table.store.close()
   })
 
+  test('a part of very many features is an update as far as DynamoDB takes it, then put whole', async () => {
+    const tables = await DynamoTables.create(url)
+    const calls = new FaultyCalls(clientOf(url))
+    const wide = makeLayout(
+      Array.from({ length: 1300 }, (_, position) => ({
+        name: `feature_${position}`,
+        type: valueType('INT64'),
+      })),
+      true,
+    )
+    const store = tables.store({ calls })
+    const handle = await store.openTable({ ...SAMPLE_SPEC, layout: encodeLayout(wide) })
+    const write = async (timeUs: number, from: number, count: number): Promise<string[]> => {
+      const builder = new WriteBatchBuilder()
+      writeSampleKey(builder.keys, builder.reserveKey(KEY_BYTES), 1)
+      const writer = new RowWriter(wide)
+      writer.begin(timeUs)
+      for (let place = 0; place < count; place++) writer.set(from + place, timeUs)
+      const rowBytes = writer.finish(builder.rows, builder.reserveRow(writer.byteLength))
+      builder.commit(ENTRY_ROW, timeUs, KEY_BYTES, rowBytes)
+      return outcomeNames(await store.writeMany(builder.take(handle.table, handle.layout, 'batch')))
+    }
+    expect(await write(1, 0, 600)).toEqual(['new'])
+    expect(await write(2, 1100, 200)).toEqual(['changed'])
+    expect([calls.count('PutItem'), calls.count('UpdateItem')]).toEqual([1, 1])
+    expect(await write(3, 500, 300)).toEqual(['changed'])
+    expect([calls.count('PutItem'), calls.count('UpdateItem')]).toEqual([2, 1])
+    expect(Object.keys(Object((await tables.item(1))?.['values']).M)).toHaveLength(1000)
+    await store.close()
+  })
+
   test('a table that is said to be empty is read all the same: parts are merged with it', async () => {
     const { table } = await open({ assumeEmpty: true })
     await table.write([{ id: 1, timeUs: 10, values: { value: 1 } }])
