@@ -11,6 +11,8 @@ import { SocketTransport } from './socket-transport.ts'
 const API = 'DynamoDB_20120810'
 
 const NO_BYTES = new Uint8Array(0)
+/** Every reply of DynamoDB is an object. */
+const OPENING_BRACE = 0x7b
 
 /** By the exception's name; what is not here is judged by the status. */
 const KINDS: ReadonlyMap<string, FailureKind> = new Map([
@@ -115,7 +117,9 @@ export class DynamoHttpClient implements DynamoCalls {
     const credentials = held instanceof Promise ? await held.catch(withoutCredentials) : held
     const headers = this.#signer.sign(target, body, credentials, Date.now())
     const { status, body: bytes } = await this.#transport.post(headers, body, signal)
-    if (status === 200) return bytes
+    if (status === 200 && bytes[0] === OPENING_BRACE) return bytes
+    // Another program in its place: none of its answers is one.
+    if (status === 200) throw new DynamoFailure('unavailable', '', 'a reply that is no JSON', bytes)
     throw this.#refusal(status, bytes, credentials)
   }
 
