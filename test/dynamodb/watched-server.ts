@@ -63,14 +63,29 @@ export class WatchedServer {
     this.#project = project
   }
 
-  /** Makes the tables in an empty DynamoDB, and puts a row of each key, whose value is the key. */
+  kill(): Promise<void> {
+    return this.#server.kill()
+  }
+
+  /** Its name in DynamoDB. */
+  tableOf(view: View): string {
+    return `${this.#project}.${view}`
+  }
+
+  /** Makes the tables where there are none, and puts a row of each key, whose value is the key. */
   async load(dynamoUrl: string, keys: readonly number[]): Promise<void> {
-    for (const view of VIEWS) {
-      const table = `${this.#project}.${view}`
-      await createFeastTable(dynamoUrl, table)
-      const puts = keys.map((key) => ({ PutRequest: { Item: itemOf(key) } }))
-      await rawCall(dynamoUrl, 'BatchWriteItem', { RequestItems: { [table]: puts } })
-    }
+    for (const view of VIEWS) await this.loadTable(dynamoUrl, view, keys)
+  }
+
+  async loadTable(dynamoUrl: string, view: View, keys: readonly number[]): Promise<void> {
+    const table = this.tableOf(view)
+    await createFeastTable(dynamoUrl, table)
+    const puts = keys.map((key) => ({ PutRequest: { Item: itemOf(key) } }))
+    await rawCall(dynamoUrl, 'BatchWriteItem', { RequestItems: { [table]: puts } })
+  }
+
+  async dropTable(dynamoUrl: string, view: View): Promise<void> {
+    await rawCall(dynamoUrl, 'DeleteTable', { TableName: this.tableOf(view) })
   }
 
   async read(keys: readonly number[], views: readonly View[], deadlineMs: number): Promise<Read> {
