@@ -1,12 +1,12 @@
 /**
- * Feast's tables in DynamoDB as a whole store, for suites and commands: any reader of them, and the
+ * Feast's tables in DynamoDB as a whole store, for the suites of stores: any reader of them, and the
  * writer. Tables are Feast's: nothing here makes or drops one, and DynamoDB is not asked how many rows
  * there are. A scan can't give keys back, for items hold their hash alone: it yields the 16 bytes of
  * the entity_id in a key's place.
  */
-import { Fault } from '../../base/fault.ts'
-import { decodeLayout } from '../../row/layout.ts'
-import type { ReadBatch } from '../read-batch.ts'
+import { Fault } from '../../../src/base/fault.ts'
+import { decodeLayout } from '../../../src/row/layout.ts'
+import type { ReadBatch } from '../../../src/store/read-batch.ts'
 import type {
   RowReader,
   ScanEntry,
@@ -16,12 +16,12 @@ import type {
   TableSpec,
   TableUse,
   WriteFollower,
-} from '../store.ts'
-import type { WriteBatch, WriteOutcomes } from '../write-batch.ts'
-import type { DynamoCalls } from './dynamo-client.ts'
-import type { DynamoWriter } from './dynamo-writer.ts'
-import { scanPages } from './scan-pages.ts'
-import { StoredItems } from './stored-items.ts'
+} from '../../../src/store/store.ts'
+import type { WriteBatch, WriteOutcomes } from '../../../src/store/write-batch.ts'
+import type { DynamoCalls } from '../../../src/store/dynamodb/dynamo-client.ts'
+import type { DynamoWriter } from '../../../src/store/dynamodb/dynamo-writer.ts'
+import { scanPages } from '../../../src/store/dynamodb/scan-pages.ts'
+import { StoredItems } from '../../../src/store/dynamodb/stored-items.ts'
 
 type Parts = {
   readonly reader: RowReader & Partial<WriteFollower>
