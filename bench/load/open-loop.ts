@@ -5,6 +5,7 @@
  */
 import { Histogram } from '../histogram.ts'
 import type { LoadReport, LoadSpec } from './load-spec.ts'
+import { ReplyReader } from './reply-reader.ts'
 
 /** Due but unsent requests; more than this means the server is far past its capacity. */
 const WAITING_MAX = 1_000_000
@@ -16,9 +17,7 @@ type Connection = {
   busy: boolean
   dueUs: number
   sentUs: number
-  /** Bytes of the reply still to come; -1 while its header is incomplete. */
-  missing: number
-  header: Uint8Array
+  readonly reply: ReplyReader
 }
 
 const nowUs = (): number => Bun.nanoseconds() / 1000
@@ -46,8 +45,7 @@ export async function runOpenLoop(spec: LoadSpec): Promise<LoadReport> {
     connection.busy = true
     connection.dueUs = dueUs
     connection.sentUs = nowUs()
-    connection.missing = -1
-    connection.header = new Uint8Array(0)
+    connection.reply.begin()
     lateness.record(connection.sentUs - dueUs)
     connection.socket?.write(requests[sent++ % requests.length]!)
   }
@@ -71,23 +69,11 @@ export async function runOpenLoop(spec: LoadSpec): Promise<LoadReport> {
     }
   }
   const receive = (connection: Connection, chunk: Uint8Array): void => {
-    let body = chunk.length
-    if (connection.missing === -1) {
-      const header = Buffer.concat([connection.header, chunk])
-      const end = header.indexOf('\r\n\r\n')
-      if (end < 0) {
-        connection.header = header
-        return
-      }
-      const text = header.toString('latin1', 0, end)
-      const status = Number(text.slice(9, 12))
-      if (status < 200 || status > 299) not2xx++
-      connection.missing = Number(/content-length: (\d+)/i.exec(text)?.[1] ?? 0)
-      replyBytes += connection.missing
-      body = header.length - end - 4
-    }
-    connection.missing -= body
-    if (connection.missing === 0) finish(connection)
+    const { reply } = connection
+    if (!reply.read(chunk)) return
+    if (reply.status < 200 || reply.status > 299) not2xx++
+    replyBytes += reply.bodyBytes
+    finish(connection)
   }
 
   const connections = await Promise.all(
@@ -150,7 +136,10 @@ async function makeRequest(url: URL, spec: LoadSpec, bodyPath: string): Promise<
     ...spec.headers,
   })
   const head = headers.map(([name, value]) => `${name}: ${value}\r\n`).join('')
-  return Buffer.concat([Buffer.from(`POST ${url.pathname} HTTP/1.1\r\n${head}\r\n`), body])
+  return Buffer.concat([
+    Buffer.from(`POST ${url.pathname}${url.search} HTTP/1.1\r\n${head}\r\n`),
+    body,
+  ])
 }
 
 async function connect(
@@ -163,8 +152,7 @@ async function connect(
     busy: false,
     dueUs: 0,
     sentUs: 0,
-    missing: -1,
-    header: new Uint8Array(0),
+    reply: new ReplyReader(),
   }
   connection.socket = await Bun.connect<Connection>({
     hostname: url.hostname,
