@@ -80,8 +80,11 @@ export interface RowWriter {
 
 /** Keeps copies of rows, or joins reads under way: told of writes so that no later read misses one. */
 export interface WriteFollower {
-  /** What a batch did, by its outcomes: called after it is durable and before it is acknowledged. */
-  follow(spec: TableSpec, batch: WriteBatch, outcomes: Uint8Array): void
+  /**
+   * What a batch did, by its outcomes: called after it is durable and before it is acknowledged.
+   * Undefined where it failed, and nobody knows which of its rows were written.
+   */
+  follow(spec: TableSpec, batch: WriteBatch, outcomes: Uint8Array | undefined): void
 }
 
 export type StoreStats = {

@@ -10,7 +10,8 @@ export type RowsWritten = {
   readonly number: number
   readonly spec: TableSpec
   readonly batch: WriteBatch
-  readonly outcomes: Uint8Array
+  /** Undefined where the write failed: some of its rows may have been written. */
+  readonly outcomes: Uint8Array | undefined
 }
 
 type Reader = { readonly post: (update: RowsWritten) => void; acknowledged: number }
@@ -74,10 +75,15 @@ export class FollowedWriter implements ServedWriter<RowsWritten, null> {
   }
 
   async #write(batch: WriteBatch): Promise<WriteOutcomes> {
-    const written = await this.#writer.writeMany(await this.#numbered(batch))
-    const { spec } = this.#tables[batch.table - 1]!
-    await this.#tell({ number: ++this.#lastNumber, spec, batch, outcomes: written.outcomes })
-    return written
+    const numbered = await this.#numbered(batch)
+    try {
+      const written = await this.#writer.writeMany(numbered)
+      await this.#tell(batch, written.outcomes)
+      return written
+    } catch (thrown) {
+      await this.#tell(batch, undefined)
+      throw thrown
+    }
   }
 
   /** The batch under the store's own numbers. */
@@ -94,10 +100,12 @@ export class FollowedWriter implements ServedWriter<RowsWritten, null> {
     return table.opened
   }
 
-  #tell(update: RowsWritten): Promise<void> {
+  #tell(batch: WriteBatch, outcomes: Uint8Array | undefined): Promise<void> {
+    const { spec } = this.#tables[batch.table - 1]!
+    const number = ++this.#lastNumber
     const { promise, resolve } = Promise.withResolvers<void>()
-    this.#waiting.push({ number: update.number, resolve })
-    for (const { post } of this.#readers) post(update)
+    this.#waiting.push({ number, resolve })
+    for (const { post } of this.#readers) post({ number, spec, batch, outcomes })
     return promise
   }
 }

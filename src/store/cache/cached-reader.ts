@@ -114,7 +114,7 @@ export class CachedReader implements RowReader, WriteFollower {
     return this.#inner.layoutBytes(layout)
   }
 
-  follow(spec: TableSpec, batch: WriteBatch, outcomes: Uint8Array): void {
+  follow(spec: TableSpec, batch: WriteBatch, outcomes: Uint8Array | undefined): void {
     const tables = this.#tables.written(spec)
     if (tables.length > 0) this.#writes.apply(tables, { batch, outcomes, nowMs: this.#now() })
     this.#inner.follow(spec, batch, outcomes)

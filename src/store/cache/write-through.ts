@@ -13,9 +13,12 @@ for (const outcome of [OUTCOME.new, OUTCOME.changed, OUTCOME.refreshed, OUTCOME.
   IS_WRITTEN[outcome] = 1
 }
 
+const UNKNOWN = new Uint8Array(0)
+
 type Written = {
   readonly batch: WriteBatch
-  readonly outcomes: Uint8Array
+  /** Undefined where nobody knows what was written: nothing of its keys stays kept. */
+  readonly outcomes: Uint8Array | undefined
   readonly nowMs: number
 }
 
@@ -40,7 +43,7 @@ export class WriteThrough {
     const words = new Int32Array(batch.rows.buffer, batch.rows.byteOffset, batch.rows.length >> 2)
     this.#key.open(batch)
     for (let place = 0; place < batch.count; place++) {
-      if (IS_WRITTEN[outcomes[place]!] === 0) continue
+      if (outcomes !== undefined && IS_WRITTEN[outcomes[place]!] === 0) continue
       this.#key.moveTo(place)
       this.#marks.mark(this.#key.hash, nowMs)
       for (let at = 0; at < tables.length; at++) {
@@ -58,7 +61,7 @@ export class WriteThrough {
 
   #isKept(table: WrittenTable, written: Written, place: number, held: number): boolean {
     const { batch, outcomes } = written
-    if (!table.isWhole) return false
+    if (outcomes === undefined || !table.isWhole) return false
     if (table.layout === 0 && outcomes[place] !== OUTCOME.deleted) return false
     // A batch may be larger than the memory, and most of its rows are not asked for soon.
     if (held === NOWHERE) return batch.lane !== 'batch'
@@ -69,7 +72,7 @@ export class WriteThrough {
   #isOlder(
     held: number,
     table: WrittenTable,
-    { batch, outcomes }: Written,
+    { batch, outcomes = UNKNOWN }: Written,
     place: number,
   ): boolean {
     const heldUs = this.#rows.timeUs(held)
@@ -82,7 +85,7 @@ export class WriteThrough {
   }
 
   #keep(table: WrittenTable, written: Written, place: number, words: Int32Array): void {
-    const { batch, outcomes, nowMs } = written
+    const { batch, outcomes = UNKNOWN, nowMs } = written
     const rows = this.#rows
     const isDelete = outcomes[place] === OUTCOME.deleted
     const made = rows.make(this.#key, table.number, isDelete ? 0 : batch.rowBytes[place]!)

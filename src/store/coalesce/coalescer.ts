@@ -104,7 +104,7 @@ export class Coalescer implements RowReader, WriteFollower {
   }
 
   /** No read that starts from now on joins a flight of these keys that is under way. */
-  follow(spec: TableSpec, batch: WriteBatch, _outcomes: Uint8Array): void {
+  follow(spec: TableSpec, batch: WriteBatch, _outcomes: Uint8Array | undefined): void {
     if (this.#flights.joinable === 0) return
     for (const table of this.#tables.numbersOf(spec.name)) {
       this.counters.flightsSecluded += this.#flights.secludeFlying(table, batch)

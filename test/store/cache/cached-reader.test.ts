@@ -202,6 +202,14 @@ describe('a write', () => {
     }
   })
 
+  test('one that failed lets go of its keys, and of no other: the store knows', () => {
+    const { tables, table } = opened()
+    table.setUnseen({ id: 1, timeUs: 20, value: 2 })
+    table.followFailed([1])
+    expect(table.readOne(1)).toEqual({ value: 2, blobBytes: 8, timeUs: 20 })
+    expect(tables.cache.counters).toMatchObject({ cacheWrittenThrough: 0, cacheDropped: 1 })
+  })
+
   test('the old row of a read under way is not kept over it', async () => {
     const { tables, table, store } = opened(keptFor(BOUND_MS))
     tables.nowMs += BOUND_MS

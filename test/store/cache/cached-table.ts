@@ -111,6 +111,14 @@ export class CachedTable {
     this.tables.cache.follow(spec, batch, Uint8Array.from(outcomes))
   }
 
+  /** Tells the cache of a write that failed: some of its rows may be stored. */
+  followFailed(ids: readonly number[]): void {
+    const spec = { ...SAMPLE_SPEC, name: this.name, layout: encodeLayout(this.#layout) }
+    const entries = ids.map((id) => ({ id, timeUs: 99, value: 99 }))
+    const batch = sampleBatch({ table: 99, layout: 99 }, entries, 'direct')
+    this.tables.cache.follow(spec, batch, undefined)
+  }
+
   write(entries: readonly Write[], lane: Lane = 'direct'): void {
     this.setUnseen(...entries)
     this.follow(entries, lane)
