@@ -6,6 +6,8 @@ import { PartMissing, partFolder, partsFolder, programPath, runProgram } from '.
 const FILES = join(import.meta.dir, 'dynamodb-local')
 const LAUNCHER = join(FILES, 'LoopbackDynamo.java')
 const POM = join(FILES, 'pom.xml')
+/** Java's property that says where the native library lies. */
+const NATIVE_FOLDER = ['sqlite4java', 'library', 'path'].join('.')
 
 export type DynamoDbLocal = {
   readonly url: string
@@ -30,7 +32,7 @@ export async function startDynamoDbLocal(
     [
       java,
       ...['-Xms64m', '-Xmx1g', '-XX:+UseSerialGC'],
-      `-Dsqlite4java.library.path=${readFileSync(join(folder, 'native'), 'utf8')}`,
+      `-D${NATIVE_FOLDER}=${readFileSync(join(folder, 'native'), 'utf8')}`,
       '-Dlog4j2.level=WARN',
       `@${join(folder, 'class-path')}`,
       'LoopbackDynamo',
