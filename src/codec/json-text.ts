@@ -2,6 +2,7 @@
 import type { PlainValue } from '../catalog/catalog.ts'
 import { utf8Encoder } from '../base/utf8.ts'
 import type { ByteWriter } from './byte-writer.ts'
+import type { NumberStyle } from './number-run.ts'
 
 const QUOTE = 0x22
 const MINUS = 0x2d
@@ -52,6 +53,12 @@ export function writeDouble(out: ByteWriter, value: number): void {
   if (Number.isFinite(value)) out.ascii(String(value))
   else out.ascii(`"${value}"`)
 }
+
+/** JSON.stringify writes the sign of no zero, and null for what JSON has no number for. */
+const isOrdinary = (value: number): boolean =>
+  Math.abs(value) < Infinity && (value !== 0 || 1 / value > 0)
+
+export const JSON_NUMBERS: NumberStyle = { isOrdinary, writeOther: writeDouble }
 
 /** `scaled` / 10,000, which is no integer. */
 function writeDecimal(out: ByteWriter, scaled: number): void {

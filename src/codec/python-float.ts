@@ -1,6 +1,7 @@
 /** Floats as Python's repr writes them: shortest digits, always a point or an exponent of two digits. */
 import type { ByteWriter } from './byte-writer.ts'
 import { writeDouble, writeInteger } from './json-text.ts'
+import type { NumberStyle } from './number-run.ts'
 
 /** From here on Python writes an exponent, and below the other. */
 const EXPONENT_FROM = 1e16
@@ -17,6 +18,14 @@ export function writePythonFloat(out: ByteWriter, value: number): void {
   else if (Number.isFinite(value)) out.ascii(exponentText(value))
   else out.ascii(`"${value}"`)
 }
+
+/** Of those JSON.stringify's text is Python's too. */
+const isOrdinary = (value: number): boolean => {
+  const size = Math.abs(value)
+  return size >= EXPONENT_BELOW && size < EXPONENT_FROM && Math.trunc(value) !== value
+}
+
+export const PYTHON_FLOATS: NumberStyle = { isOrdinary, writeOther: writePythonFloat }
 
 /** What `repr` and `str` print. */
 export function pythonFloatText(value: number): string {
