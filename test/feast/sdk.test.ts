@@ -11,7 +11,7 @@ import { SeededRandom, stepsOf } from '../base/seeded-random.ts'
 import { runSalver } from '../cli/run-salver.ts'
 import { dynamodbLocal, itemsOf, TEST_CREDENTIALS, uniqueName } from '../parts/dynamodb.ts'
 import { cleanUp, ServerProcess } from '../threads/server-process.ts'
-import { type Columns, type FeastRead, FeastSide, applyRepository } from './sdk/feast-side.ts'
+import { apply, type Columns, type FeastRead, FeastSide, makeRepository } from './sdk/feast-side.ts'
 import { toJson } from './sdk/to-json.ts'
 import { comparable } from './transcript.ts'
 
@@ -226,6 +226,32 @@ describe.skipIf(reason !== '')(`beside the Feast SDK${reason}`, () => {
     })
   })
 
+  test(
+    'versions of a view are read from the tables that Feast writes for them',
+    async () => {
+      if ('skipped' in dynamo || python instanceof PartMissing) return
+      const place = { project: uniqueName('sdk'), dynamoUrl: dynamo.url }
+      const repository = makeRepository({ ...place, definitions: 'versions.py' })
+      const feast = await writeVersions(python, repository)
+      const server = await serve(repository)
+      const rows = ['a', 'b', 'c'].map((user_id) => ({ user_id }))
+      for (const features of [
+        ['clicks:count', 'clicks:label'],
+        ['clicks@v0:count'],
+        ['clicks@v1:count', 'clicks@v1:label'],
+        ['clicks@latest:count'],
+        ['clicks@v0:count', 'clicks@v1:count'],
+      ]) {
+        const asked = { rows, full: true, features }
+        const feasts = await feast.read({ store: 'applied', ...asked })
+        expect(comparable(await askSalver(server, asked))).toEqual(comparable(feasts))
+      }
+      await feast.end()
+      rmSync(repository, { recursive: true })
+    },
+    PROCESS_MS_MAX,
+  )
+
   describe('both at once', () => {
     const sides = startSides()
 
@@ -240,6 +266,20 @@ describe.skipIf(reason !== '')(`beside the Feast SDK${reason}`, () => {
     )
   })
 })
+
+/** The same view applied twice: Feast keeps the rows of each version in a table of its own. */
+async function writeVersions(python: string, repository: string): Promise<FeastSide> {
+  const rows = { user_id: ['a', 'b'], event_timestamp: [TIME, LATER] }
+  await apply(python, repository, { VERSION: 'first' })
+  const first = new FeastSide(python, repository)
+  await first.ask({ do: 'write', view: 'clicks', columns: { ...rows, count: [1, 2] } })
+  await first.end()
+  await apply(python, repository, { VERSION: 'later' })
+  const later = new FeastSide(python, repository)
+  const columns = { ...rows, count: [3, 4], label: ['x', null] }
+  await later.ask({ do: 'write', view: 'clicks', columns })
+  return later
+}
 
 type Sides = {
   readonly project: string
@@ -258,15 +298,10 @@ function startSides(): Sides {
     sides.url = dynamo.url
     sides.project = uniqueName('sdk')
     const place = { project: sides.project, dynamoUrl: dynamo.url }
-    sides.repository = await applyRepository(python, place)
+    sides.repository = makeRepository({ ...place, definitions: 'definitions.py' })
+    await apply(python, sides.repository)
     sides.feast = new FeastSide(python, sides.repository)
-    sides.server = await ServerProcess.start({
-      folder: sides.repository,
-      catalog: sides.repository,
-      embedded: false,
-      compiled: true,
-      environment: TEST_CREDENTIALS,
-    })
+    sides.server = await serve(sides.repository)
   }, PROCESS_MS_MAX)
   afterAll(async () => {
     await sides.feast.end()
@@ -274,6 +309,12 @@ function startSides(): Sides {
   })
   return sides
 }
+
+const serve = (repository: string): Promise<ServerProcess> =>
+  ServerProcess.start({
+    ...{ folder: repository, catalog: repository, embedded: false, compiled: true },
+    environment: TEST_CREDENTIALS,
+  })
 
 /** Feast's own request, as any client would send it. */
 async function askSalver({ url }: ServerProcess, { rows, full, ...asked }: Asked): Promise<string> {

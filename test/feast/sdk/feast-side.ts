@@ -26,17 +26,23 @@ export type FeastOrder =
 
 const ENVIRONMENT = { ...process.env, ...TEST_CREDENTIALS, FEAST_USAGE: 'False' }
 
-/** A Feast repository on DynamoDB: a folder of its own, applied by `feast apply`. */
-export async function applyRepository(
-  python: string,
-  { project, dynamoUrl }: { readonly project: string; readonly dynamoUrl: string },
-): Promise<string> {
+export type Repository = {
+  readonly project: string
+  readonly dynamoUrl: string
+  /** File of this folder. */
+  readonly definitions: 'definitions.py' | 'versions.py'
+}
+
+/** A Feast repository on DynamoDB: a folder of its own, to be applied. */
+export function makeRepository({ project, dynamoUrl, definitions }: Repository): string {
   const folder = realpathSync(mkdtempSync(join(tmpdir(), 'salver-feast-')))
-  copyFileSync(join(import.meta.dir, 'definitions.py'), join(folder, 'definitions.py'))
+  copyFileSync(join(import.meta.dir, definitions), join(folder, definitions))
   const lines = [
     `project: ${project}`,
     'provider: local',
-    'registry: registry.db',
+    'registry:',
+    '  path: registry.db',
+    `  enable_online_feature_view_versioning: ${definitions === 'versions.py'}`,
     'entity_key_serialization_version: 3',
     'offline_store:',
     '  type: file',
@@ -47,8 +53,17 @@ export async function applyRepository(
     '  consistent_reads: true',
   ]
   writeFileSync(join(folder, 'feature_store.yaml'), `${lines.join('\n')}\n`)
-  await runProgram([python, '-m', 'feast.cli.cli', '-c', folder, 'apply'], ENVIRONMENT)
   return folder
+}
+
+/** `feast apply`. */
+export async function apply(
+  python: string,
+  folder: string,
+  environment: Readonly<Record<string, string>> = {},
+): Promise<void> {
+  const command = [python, '-m', 'feast.cli.cli', '-c', folder, 'apply']
+  await runProgram(command, { ...ENVIRONMENT, ...environment })
 }
 
 export class FeastSide {
