@@ -31,7 +31,7 @@ const PLACES: readonly (readonly [start: string, folders: readonly string[]])[] 
   ['parquet-wasm', ['src/ingest']],
   ['@uwdata/flechette', ['src/ingest']],
   ['@bufbuild/', ['src/catalog']],
-  ['zod', ['src/catalog', 'src/commands']],
+  ['zod', ['src/catalog', 'src/commands', 'src/store/dynamodb/dynamo-options.ts']],
   ['yaml', ['src/catalog', 'src/cli']],
   ['bun:ffi', ['src/store/embedded']],
   [

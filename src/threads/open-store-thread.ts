@@ -20,7 +20,7 @@ export const openStoreThread = (spec: StoreSpec): Promise<StoreThread> =>
   'dataDir' in spec ? openEmbedded(spec) : openDynamo(spec)
 
 async function openEmbedded(spec: EmbeddedSpec): Promise<StoreThread> {
-  const thread = await startWriter<EmbeddedSpec, SharedIndex>('writer-worker', spec)
+  const thread = await startWriter<EmbeddedSpec, SharedIndex>(workerEntry('writer-worker'), spec)
   const reader = new EmbeddedReader(thread.start, nodeDisk)
   const link = new WriterLink(thread.port, (update: Parameters<typeof reader.apply>[0]) =>
     reader.apply(update),
@@ -36,7 +36,7 @@ async function openDynamo(spec: DynamoSpec): Promise<StoreThread> {
     const stats = async (): Promise<StoreStats> => emptyStats
     return { ...readOnlyWrites, reader, notes: [], remote, stats, close: () => reading.close() }
   }
-  const thread = await startWriter<DynamoSpec, null>('dynamo-writer-worker', spec)
+  const thread = await startWriter<DynamoSpec, null>(workerEntry('dynamo-writer-worker'), spec)
   const link = new WriterLink(
     thread.port,
     ({ number, spec: table, batch, outcomes }: RowsWritten) => {
@@ -60,8 +60,8 @@ type Started<Start> = {
   readonly died: Promise<Fault>
 }
 
-async function startWriter<Spec, Start>(name: string, spec: Spec): Promise<Started<Start>> {
-  const worker = new Worker(workerEntry(name))
+async function startWriter<Spec, Start>(entry: string | URL, spec: Spec): Promise<Started<Start>> {
+  const worker = new Worker(entry)
   const died = untilDead(worker, 'the writer thread')
   const { port1, port2 } = new MessageChannel()
   const opened = await Promise.race([openWriter<Spec, Start>(worker, spec, port2), died])

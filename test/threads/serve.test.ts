@@ -117,7 +117,8 @@ describe('a start', () => {
     await Bun.write(join(folder, 'feast/registry.db'), Bun.file('test/fixtures/feast/registry.db'))
     const argv = ['serve', '--catalog', join(folder, 'feast'), '--port', '0']
     const resolved = resolveCommand(argv, { environment: {}, errIsTerminal: false })
-    if (resolved.kind !== 'command' || resolved.command.kind !== 'serve') throw new Error('not serve')
+    if (resolved.kind !== 'command' || resolved.command.kind !== 'serve')
+      throw new Error('not serve')
     const io = { out: () => {}, err: () => {}, errIsTerminal: false }
     await expect(runServe(resolved.command, io, openStoreThread)).rejects.toMatchObject({
       code: 'usage',
