@@ -31,6 +31,7 @@ const PLACES: readonly (readonly [start: string, folders: readonly string[]])[] 
   ['parquet-wasm', ['src/ingest']],
   ['@uwdata/flechette', ['src/ingest']],
   ['@bufbuild/', ['src/catalog']],
+  ['@aws-sdk/', ['src/store/dynamodb']],
   ['zod', ['src/catalog', 'src/commands', 'src/store/dynamodb/dynamo-options.ts']],
   ['yaml', ['src/catalog', 'src/cli']],
   ['bun:ffi', ['src/store/embedded']],
