@@ -2,6 +2,7 @@
 import { mkdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { create, toBinary } from '@bufbuild/protobuf'
+import { WireType } from '@bufbuild/protobuf/wire'
 import type { FeatureSpec } from '../src/catalog/feast-registry_pb.ts'
 import {
   EntitySchema,
@@ -45,6 +46,9 @@ online_store:
   endpoint_url: ${endpoint}
 `
 
+/** As with the ttl: the meta of a service, a field that serving needs nothing of. */
+const EMPTY_META = { no: 2, wireType: WireType.LengthDelimited, data: Uint8Array.of(0) }
+
 function registry(): Uint8Array {
   const features = Array.from({ length: STUB_FEATURES }, (_, at) => column(`f${at}`, 'FLOAT'))
   const [key] = STUB_JOIN_KEYS
@@ -57,6 +61,8 @@ function registry(): Uint8Array {
     features,
     entityColumns: [column(key.name, key.type)],
     online: true,
+    // Feast's Go server takes it for granted that there is one; 0 is none.
+    ttl: { seconds: 0n, nanos: 0 },
     batchSource: {
       type: SourceType.BATCH_FILE,
       name: 'documents_source',
@@ -64,18 +70,21 @@ function registry(): Uint8Array {
       fileOptions: { uri: 'documents.parquet' },
     },
   }
-  const service = {
-    name: SERVICE,
-    project,
-    features: [{ featureViewName: STUB_VIEW, featureColumns: features }],
-  }
+  const service = create(FeatureServiceSchema, {
+    spec: {
+      name: SERVICE,
+      project,
+      features: [{ featureViewName: STUB_VIEW, featureColumns: features }],
+    },
+  })
+  service.$unknown = [EMPTY_META]
   return toBinary(
     RegistrySchema,
     create(RegistrySchema, {
       projects: [create(ProjectSchema, { spec: { name: project } })],
       entities: [create(EntitySchema, { spec: { ...entity, project } })],
       featureViews: [create(FeatureViewSchema, { spec: view })],
-      featureServices: [create(FeatureServiceSchema, { spec: service })],
+      featureServices: [service],
     }),
   )
 }

@@ -1,4 +1,5 @@
 /** Replies of BatchGetItem, put together beside the items, and written as the socket takes them. */
+import { crc32 } from 'node:zlib'
 import { CALL_KEYS_MAX } from './held-calls.ts'
 import { ItemArena } from './item-arena.ts'
 import { STUB_TABLE } from './stub-items.ts'
@@ -8,7 +9,11 @@ const REPLIES_MAX = 256
 /** Status, headers, and what stands before and behind the items. */
 const FRAME_BYTES_MAX = 512
 
-const HEAD = 'HTTP/1.1 200 OK\r\ncontent-type: application/x-amz-json-1.0\r\ncontent-length: '
+/** Of the body, as DynamoDB sends it: SDKs compute it too, and some say so aloud where it differs. */
+const CRC_HEAD = 'HTTP/1.1 200 OK\r\ncontent-type: application/x-amz-json-1.0\r\nx-amz-crc32: '
+/** Room for the largest; a smaller one stands behind spaces. */
+const CRC_CHARS = 10
+const HEAD = `${CRC_HEAD}${' '.repeat(CRC_CHARS)}\r\ncontent-length: `
 const BODY_HEAD = `{"Responses":{"${STUB_TABLE}":[`
 const BODY_TAIL = Buffer.from(']},"UnprocessedKeys":{}}')
 const COMMA = 0x2c
@@ -45,13 +50,17 @@ export class ReplyRoom {
     let bodyBytes = BODY_HEAD.length + BODY_TAIL.length + Math.max(count - 1, 0)
     for (let at = from; at < from + count; at++) bodyBytes += arena.itemBytes(items[at]!)
     const start = this.startOf(slot)
-    let end = start + this.#text.write(`${HEAD}${bodyBytes}\r\n\r\n${BODY_HEAD}`, start, 'latin1')
+    const bodyStart = start + this.#text.write(`${HEAD}${bodyBytes}\r\n\r\n`, start, 'latin1')
+    let end = bodyStart + this.#text.write(BODY_HEAD, bodyStart, 'latin1')
     for (let at = from; at < from + count; at++) {
       if (at > from) arena.bytes[end++] = COMMA
       end = arena.copyItem(items[at]!, end)
     }
     arena.bytes.set(BODY_TAIL, end)
-    return end + BODY_TAIL.length
+    end += BODY_TAIL.length
+    const sum = `${crc32(arena.bytes.subarray(bodyStart, end))}`.padStart(CRC_CHARS)
+    this.#text.write(sum, start + CRC_HEAD.length, 'latin1')
+    return end
   }
 }
 

@@ -3,6 +3,7 @@
  * keys found by a scan of the request's bytes, replies copied together from ready items. Every
  * feature is in every item, so that a projection of all of them changes nothing.
  */
+import { crc32 } from 'node:zlib'
 import { Histogram } from '../histogram.ts'
 import { makeRandom } from '../random.ts'
 import { findKeys } from './find-keys.ts'
@@ -210,7 +211,7 @@ export class StubServer {
 
   /** A short reply: a socket with nothing under way takes it whole. */
   #send(socket: StubSocket, { status, body }: RareAnswer): void {
-    const type = 'content-type: application/x-amz-json-1.0'
+    const type = `content-type: application/x-amz-json-1.0\r\nx-amz-crc32: ${crc32(body)}`
     const head = `HTTP/1.1 ${status} ${status === 200 ? 'OK' : 'Bad Request'}\r\n${type}`
     socket.write(`${head}\r\ncontent-length: ${Buffer.byteLength(body)}\r\n\r\n${body}`)
   }

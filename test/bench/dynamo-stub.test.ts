@@ -1,5 +1,6 @@
 /** The stub of DynamoDB that the bench reads from: what it says is true. */
 import { afterAll, expect, test } from 'bun:test'
+import { crc32 } from 'node:zlib'
 import {
   STUB_ROWS,
   STUB_TABLE,
@@ -65,6 +66,14 @@ test('is about as large as DynamoDB makes it', async () => {
   const { length } = await (await call(requestOf(ids))).text()
   expect(length).toBeGreaterThan(115_000)
   expect(length).toBeLessThan(130_000)
+})
+
+test('says its checksum, whole or refused', async () => {
+  for (const count of [1, 7, 100, 101]) {
+    const ids = Array.from({ length: count }, (_, id) => stubEntityId(id))
+    const reply = await call(requestOf(ids))
+    expect(Number(reply.headers.get('x-amz-crc32'))).toBe(crc32(await reply.bytes()))
+  }
 })
 
 test('is refused where DynamoDB refuses: a key twice, too many, another table', async () => {
