@@ -48,6 +48,26 @@ export function serveFeast(python: string, repo: string, port: number): Promise<
   return serve({ command, environment, port, readyPath: '/health' })
 }
 
+export type GoServer = {
+  readonly executable: string
+  readonly repo: string
+  /** Where DynamoDB is: this server does not read it from the repository. */
+  readonly endpoint: string
+}
+
+/** Feast's server in Go, with one thread that runs Go code, as it has one core. */
+export function serveFeastGo({ executable, repo, endpoint }: GoServer, port: number) {
+  const address = ['-host', '127.0.0.1', '-port', `${port}`, '-metrics-port', `${freePort()}`]
+  const command = [executable, '-type', 'http', '-chdir', repo, ...address]
+  const environment = {
+    ...CREDENTIALS,
+    AWS_REGION: CREDENTIALS.AWS_DEFAULT_REGION,
+    AWS_ENDPOINT_URL_DYNAMODB: endpoint,
+    GOMAXPROCS: '1',
+  }
+  return serve({ command, environment, port, readyPath: '/health' })
+}
+
 type ServerProgram = {
   readonly command: readonly string[]
   readonly environment: Readonly<Record<string, string>>
