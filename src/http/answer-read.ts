@@ -6,20 +6,21 @@ import type { Answer, Query } from '../query/query.ts'
 import type { AppParts } from './app-parts.ts'
 import { EVENT } from './counters.ts'
 import { deadlineOf } from './deadline-header.ts'
+import { laterResponse } from './later-response.ts'
 import { readBody } from './read-body.ts'
 import type { Answering } from './route.ts'
 
 export function makeReadAnswering(parts: AppParts): Answering {
   const bounds = { bytesMax: READ_BODY_BYTES_MAX, msMax: parts.bodyMsMax }
 
-  const reply = (answer: Answer, encoder: ReplyEncoder, schema: SchemaChoice): Response => {
+  const reply = (answer: Answer, encoder: ReplyEncoder, schema: SchemaChoice): Reply => {
     const body = encoder.encode(answer, schema)
     parts.counters.add(EVENT.replyBytes, body.length)
     const headers = headersOf(encoder)
-    if (answer.staleRows === 0) return new Response(body, { headers })
+    if (answer.staleRows === 0) return { body, headers }
     const told = new Headers(headers)
     told.set('x-salver-stale', String(answer.staleRows))
-    return new Response(body, { headers: told })
+    return { body, headers: told }
   }
 
   return async (request, arrivedMs) => {
@@ -32,10 +33,16 @@ export function makeReadAnswering(parts: AppParts): Answering {
     const { catalog, plans, answerer } = parts.served()
     const plan = plans.planFor(catalog, asked)
     const query = withDeadline(asked, headerMs, arrivedMs)
-    const use = (answer: Answer): Response => reply(answer, encoder, asked.schema)
-    return answerer.answer(plan, query, use, request.signal)
+    const use = (answer: Answer): Reply => reply(answer, encoder, asked.schema)
+    const answered = answerer.answer(plan, query, use, request.signal)
+    if (answered instanceof Promise) return answered.then(laterReply)
+    return new Response(answered.body, { headers: answered.headers })
   }
 }
+
+type Reply = { readonly body: Uint8Array; readonly headers: Headers }
+
+const laterReply = ({ body, headers }: Reply): Response => laterResponse(body, { headers })
 
 /** The sooner of the two deadlines, less what was spent since the request arrived. */
 function withDeadline(asked: Query, headerMs: number, arrivedMs: number): Query {

@@ -7,8 +7,10 @@ import {
   WRITES_IN_FLIGHT_MAX,
 } from '../base/limits.ts'
 import { Room } from '../base/room.ts'
+import { utf8Encoder } from '../base/utf8.ts'
 import type { AppParts } from './app-parts.ts'
 import { EVENT } from './counters.ts'
+import { laterResponse } from './later-response.ts'
 import { declaredBytes, readBody } from './read-body.ts'
 import { targetOf } from './request-target.ts'
 import type { Answering } from './route.ts'
@@ -70,7 +72,8 @@ function callOf(asked: WriteRequest, body: Uint8Array): WriteCall {
 function replyOf(parts: AppParts, asked: WriteRequest, reply: WriteReply): Response {
   parts.counters.countWrite(asked.lane, reply)
   parts.readiness.clearWarning('writes')
-  return new Response(encodeWriteReply(reply, asked.tellsOutcomes), { headers: JSON_HEADERS })
+  const told = encodeWriteReply(reply, asked.tellsOutcomes)
+  return laterResponse(utf8Encoder.encode(told), { headers: JSON_HEADERS })
 }
 
 /** Reads go on where the disk takes no more: a warning, not a reason to be sent no requests. */

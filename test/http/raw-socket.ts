@@ -4,6 +4,28 @@ export type RawReply = { readonly status: number; readonly headers: Headers; rea
 
 const EMPTY = Buffer.alloc(0)
 
+/** Just past the last chunk and its empty line, or -1 while it has not come. */
+function chunksEnd(text: string, start: number): number {
+  for (let at = start; ;) {
+    const lineEnd = text.indexOf('\r\n', at)
+    if (lineEnd === -1) return -1
+    const bytes = parseInt(text.slice(at, lineEnd), 16)
+    at = lineEnd + 2 + bytes + 2
+    if (bytes === 0) return at
+  }
+}
+
+function withoutChunks(sent: Buffer): Buffer {
+  const parts: Buffer[] = []
+  for (let at = 0; ;) {
+    const lineEnd = sent.indexOf('\r\n', at)
+    const bytes = parseInt(sent.toString('latin1', at, lineEnd), 16)
+    if (bytes === 0) return Buffer.concat(parts)
+    parts.push(sent.subarray(lineEnd + 2, lineEnd + 2 + bytes))
+    at = lineEnd + 2 + bytes + 2
+  }
+}
+
 export class RawSocket {
   #received: Buffer = EMPTY
   #isClosed = false
@@ -34,7 +56,7 @@ export class RawSocket {
     this.#socket?.terminate()
   }
 
-  /** The next whole reply with a declared length. Rejects if the connection ends before. */
+  /** The next whole reply. Rejects if the connection ends before. */
   async receive(): Promise<RawReply> {
     for (;;) {
       const reply = this.#takeReply()
@@ -59,11 +81,16 @@ export class RawSocket {
         return [line.slice(0, colon), line.slice(colon + 1).trim()]
       }),
     )
-    const end = headEnd + 4 + Number(headers.get('content-length') ?? 0)
-    if (text.length < end) return undefined
-    const body = this.#received.subarray(headEnd + 4, end).toString()
+    const start = headEnd + 4
+    const isChunked = headers.get('transfer-encoding') === 'chunked'
+    const end = isChunked
+      ? chunksEnd(text, start)
+      : start + Number(headers.get('content-length') ?? 0)
+    if (end === -1 || text.length < end) return undefined
+    const sent = this.#received.subarray(start, end)
+    const body = isChunked ? withoutChunks(sent) : sent
     this.#received = this.#received.subarray(end)
-    return { status: Number(first!.split(' ')[1]), headers, body }
+    return { status: Number(first!.split(' ')[1]), headers, body: body.toString() }
   }
 
   #note(data: Buffer): void {
