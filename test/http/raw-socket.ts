@@ -83,9 +83,11 @@ export class RawSocket {
     )
     const start = headEnd + 4
     const isChunked = headers.get('transfer-encoding') === 'chunked'
-    const end = isChunked
-      ? chunksEnd(text, start)
-      : start + Number(headers.get('content-length') ?? 0)
+    const length = headers.get('content-length')
+    // As HTTP/1.0 has it: what says nothing of its length ends with the connection.
+    if (!isChunked && length === null && first!.includes(' 200 ') && !this.#isClosed)
+      return undefined
+    const end = isChunked ? chunksEnd(text, start) : start + Number(length ?? text.length - start)
     if (end === -1 || text.length < end) return undefined
     const sent = this.#received.subarray(start, end)
     const body = isChunked ? withoutChunks(sent) : sent
