@@ -222,8 +222,11 @@ export const REMOTE_WATCH_MS = 250
 export const REFUSED_TABLE_MS = 1_000
 /** Differences between a ledger and its table that are listed one by one; all are counted. */
 export const LEDGER_DIFFERENCES_SHOWN_MAX = 1_000
-/** Parts of wide views that are asked for apart, each some KB of names; past it items are read whole. */
-export const PROJECTIONS_MAX = 4096
+/**
+ * Parts of wide views that are asked for apart, each some KB of names; past it items are read whole. A
+ * write tells each of them.
+ */
+export const PROJECTIONS_MAX = 256
 
 /** Connections to DynamoDB kept between calls: as many as reads and writes may have under way together. */
 export const CONNECTIONS_IDLE_MAX = 256
@@ -233,3 +236,11 @@ export const CONNECTION_IDLE_MS_MAX = 30_000
 export const CONNECTIONS_OPENING_MAX = 256
 /** Past that bound one is tried so often: a server that comes back is met within the blink of an eye. */
 export const CONNECTION_PROBE_MS = 50
+
+/** Opening a connection, TLS and all: farther than any region is. */
+export const CONNECT_MS_MAX = 5_000
+
+/** How long a table that can't be read is told of after it was last asked for. */
+export const TABLE_PROBLEM_MS = 30_000
+/** DynamoDB has to answer for so long before a log says so: a share of failures is no end of them. */
+export const REMOTE_WELL_MS = 2_000

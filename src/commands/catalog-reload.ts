@@ -61,6 +61,9 @@ export class CatalogReload {
   async #takeNext(catalog: Catalog): Promise<void> {
     this.#postponed = undefined
     if (catalog.digest === this.#catalog.digest) return this.#keep()
+    if (this.#parts.store.remote !== undefined && !isSameStore(catalog, this.#catalog)) {
+      return this.refuse(otherStore(catalog))
+    }
     try {
       await this.#putInForce(catalog)
     } catch (thrown) {
@@ -87,3 +90,16 @@ export class CatalogReload {
     this.#parts.readiness.clearWarning('catalog')
   }
 }
+
+/** What the store was opened by can't be changed while it is open. */
+const isSameStore = (one: Catalog, other: Catalog): boolean =>
+  one.project === other.project && storeText(one) === storeText(other)
+
+const storeText = ({ onlineStore }: Catalog): string =>
+  JSON.stringify([onlineStore?.type, [...(onlineStore?.options ?? [])]])
+
+const otherStore = ({ origin }: Catalog): Fault =>
+  new Fault('catalog_invalid', 'the project or its online_store changed', {
+    where: origin,
+    allowed: 'other views and services; for another store the server is to be started again',
+  })

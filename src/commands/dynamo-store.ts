@@ -19,7 +19,7 @@ export function dynamoOptions(catalog: Catalog): DynamoOptions {
   throw new Fault('usage', found, {
     where: '--data',
     allowed:
-      '--data DIR: the embedded store; or `online_store: {type: dynamodb}` in feature_store.yaml',
+      '--data DIR: the embedded store (or --server URL, where a command takes it); or `online_store: {type: dynamodb}` in feature_store.yaml',
   })
 }
 

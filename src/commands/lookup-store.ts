@@ -26,7 +26,8 @@ async function lookupInDynamo(catalog: Catalog, command: LookupCommand): Promise
   const reading = await openDynamoReading({ catalog, readMsMax, cacheBytesMax: 0 })
   try {
     const reply = await lookup(catalog, reading.reader, command)
-    return { ...reply, problems: reading.look() }
+    // A call that was lost and asked again is nobody's trouble.
+    return reply.isWhole ? reply : { ...reply, problems: reading.look() }
   } finally {
     await reading.close()
   }
@@ -36,7 +37,7 @@ async function lookup(
   catalog: Catalog,
   store: RowReader,
   command: LookupCommand,
-): Promise<LookupReply> {
+): Promise<LookupReply & { readonly isWhole: boolean }> {
   const { service, references } = command
   const plan = makePlan(catalog, { service, references, form: 'rows' }, store)
   const columns = entityColumns(command.entities, keyTypes(plan))
@@ -51,8 +52,12 @@ async function lookup(
     deadlineMs: Infinity,
   }
   const answerer = new Answerer(store, () => Date.now() * 1000)
-  const json = await answerer.answer(plan, query, (answer) => jsonReply.encode(answer, 'include'))
-  return { json: new TextDecoder().decode(json), columns, problems: [] }
+  let isWhole = true
+  const json = await answerer.answer(plan, query, (answer) => {
+    isWhole = answer.lateCells === 0
+    return jsonReply.encode(answer, 'include')
+  })
+  return { json: new TextDecoder().decode(json), columns, problems: [], isWhole }
 }
 
 const keyTypes = (plan: Plan): KeyTypes =>

@@ -1,5 +1,5 @@
 /** Says how a store over the network does: in /ready as a warning while it fails, in the log when that changes. */
-import { REMOTE_WATCH_MS } from '../base/limits.ts'
+import { REMOTE_WATCH_MS, REMOTE_WELL_MS } from '../base/limits.ts'
 import type { Readiness } from '../http/readiness.ts'
 import type { RemoteSide } from './store-thread.ts'
 
@@ -12,7 +12,8 @@ export type RemoteParts = {
 export class RemoteWatch {
   readonly #parts: RemoteParts
   readonly #timer: Timer
-  #told = ''
+  #toldIll = false
+  #lastIllMs = -Infinity
 
   constructor(parts: RemoteParts) {
     this.#parts = parts
@@ -25,14 +26,15 @@ export class RemoteWatch {
   }
 
   look(): void {
-    const problems = this.#parts.remote.look()
-    const text = problems.join('; ')
-    if (text === this.#told) return
-    const isNews = (text === '') !== (this.#told === '')
-    this.#told = text
+    const text = this.#parts.remote.look().join('; ')
+    const nowMs = performance.now()
+    if (text !== '') this.#lastIllMs = nowMs
     if (text === '') this.#parts.readiness.clearWarning('store')
     else this.#parts.readiness.warn('store', `DynamoDB: ${text}`)
-    // A reason that changes its words every time is no news: that it fails, or works again, is.
-    if (isNews) this.#parts.log(text === '' ? 'DynamoDB answers again' : `DynamoDB: ${text}`)
+    // That it fails, or works again for a while, is news; how it is worded, and each call, is not.
+    const isIll = nowMs - this.#lastIllMs < REMOTE_WELL_MS
+    if (isIll === this.#toldIll) return
+    this.#toldIll = isIll
+    this.#parts.log(isIll ? `DynamoDB: ${text}` : 'DynamoDB answers again')
   }
 }

@@ -26,7 +26,7 @@ export class KeyHasher {
   }
 
   /** `words` hold the key from `start`, with zeros up to a multiple of 8 bytes. */
-  hash(words: Int32Array, start: number, bytes: number, table: number): void {
+  hash(words: Int32Array | Uint32Array, start: number, bytes: number, table: number): void {
     let first = this.#seed ^ Math.imul(table, 0x9e37_79b1)
     let second = rotate(this.#seed, 16) ^ bytes
     const end = start + ((bytes + 7) >> 3) * 2

@@ -25,7 +25,7 @@ async function open(asked: OpenWriter<DynamoSpec>): Promise<WriterOpened<null>> 
       assumeEmpty: false,
       ledgerDir: '',
     })
-    const followed = new FollowedWriter(writer, () => writer.counters)
+    const followed = new FollowedWriter(writer, () => writer.counters, asked.cacheBytesMax > 0)
     const side = await WriterSide.open({ ...asked, writer: followed })
     return { kind: 'opened', starts: asked.ports.map((port) => side.serve(port)), notes }
   } catch (thrown) {

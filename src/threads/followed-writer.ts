@@ -14,6 +14,8 @@ export type RowsWritten = {
   readonly outcomes: Uint8Array | undefined
 }
 
+const NO_BYTES = new Uint8Array(0)
+
 type Reader = { readonly post: (update: RowsWritten) => void; acknowledged: number }
 
 /** A table as serving threads ask for it; opened in the store when its first row comes. */
@@ -21,17 +23,24 @@ type Table = { readonly spec: TableSpec; opened: Promise<TableHandle> | undefine
 
 export class FollowedWriter implements ServedWriter<RowsWritten, null> {
   readonly #writer: JudgingWriter
+  readonly #tellsRows: boolean
   readonly #counters: () => Readonly<Record<string, number>>
   readonly #readers: Reader[] = []
   readonly #tables: Table[] = []
   #lastNumber = 0
   /** Writes that wait for the readers, each with the number they have to reach. */
   readonly #waiting: { readonly number: number; readonly resolve: () => void }[] = []
-  #writing: Promise<unknown> = Promise.resolve()
+  readonly #writing = new Set<Promise<unknown>>()
 
-  constructor(writer: JudgingWriter, counters: () => Readonly<Record<string, number>>) {
+  /** `tellsRows`: followers keep rows, and do not only let go of them. */
+  constructor(
+    writer: JudgingWriter,
+    counters: () => Readonly<Record<string, number>>,
+    tellsRows: boolean,
+  ) {
     this.#writer = writer
     this.#counters = counters
+    this.#tellsRows = tellsRows
   }
 
   attachReader(post: (update: RowsWritten) => void): { reader: number; index: null } {
@@ -51,13 +60,16 @@ export class FollowedWriter implements ServedWriter<RowsWritten, null> {
 
   /** A table that is missing, or a store that is away, is told to who writes to it, not to all. */
   async openTable(spec: TableSpec): Promise<TableHandle> {
-    const table = this.#tables.push({ spec, opened: undefined })
+    const known = this.#tables.findIndex((table) => isSame(table.spec, spec))
+    const table = known === -1 ? this.#tables.push({ spec, opened: undefined }) : known + 1
     return { table, layout: table }
   }
 
   async writeMany(batch: WriteBatch): Promise<WriteOutcomes> {
     const writing = this.#write(batch)
-    this.#writing = Promise.allSettled([this.#writing, writing])
+    this.#writing.add(writing)
+    const ended = (): void => void this.#writing.delete(writing)
+    writing.then(ended, ended)
     return writing
   }
 
@@ -71,7 +83,7 @@ export class FollowedWriter implements ServedWriter<RowsWritten, null> {
   }
 
   async close(): Promise<void> {
-    await this.#writing
+    await Promise.allSettled(this.#writing)
   }
 
   async #write(batch: WriteBatch): Promise<WriteOutcomes> {
@@ -92,6 +104,11 @@ export class FollowedWriter implements ServedWriter<RowsWritten, null> {
     return { ...batch, table, layout }
   }
 
+  /** Rows are copied from thread to thread: where nobody keeps them their keys are enough. */
+  #told(batch: WriteBatch): WriteBatch {
+    return this.#tellsRows ? batch : { ...batch, rows: NO_BYTES }
+  }
+
   #opened(table: Table): Promise<TableHandle> {
     table.opened ??= this.#writer.openTable(table.spec).catch((thrown: unknown) => {
       table.opened = undefined // the next write tries again
@@ -105,7 +122,13 @@ export class FollowedWriter implements ServedWriter<RowsWritten, null> {
     const number = ++this.#lastNumber
     const { promise, resolve } = Promise.withResolvers<void>()
     this.#waiting.push({ number, resolve })
-    for (const { post } of this.#readers) post({ number, spec, batch, outcomes })
+    for (const { post } of this.#readers) post({ number, spec, batch: this.#told(batch), outcomes })
     return promise
   }
 }
+
+const isSame = (one: TableSpec, other: TableSpec): boolean =>
+  one.name === other.name &&
+  one.keySignature === other.keySignature &&
+  one.ttlUs === other.ttlUs &&
+  Buffer.compare(one.layout, other.layout) === 0

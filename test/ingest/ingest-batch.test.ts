@@ -185,7 +185,7 @@ describe('salver ingest batch', () => {
   test('names what it was not given, and what there is', async () => {
     const folder = makeFolder()
     const faults: readonly [Partial<IngestBatchCommand>, object][] = [
-      [{ dataDir: '' }, { code: 'usage', where: '--data, --server' }],
+      [{ dataDir: '' }, { code: 'usage', where: '--data' }],
       [{ view: 'click' }, { code: 'unknown_view', allowed: 'clicks?' }],
       [{ view: 'pushed' }, { code: 'usage', where: '--source' }],
       [{ source: 'nowhere.csv' }, { code: 'source_invalid', where: 'nowhere.csv' }],

@@ -37,7 +37,7 @@ class HandStore implements JudgingWriter {
 
 async function openFollowed() {
   const store = new HandStore()
-  const writer = new FollowedWriter(store, () => ({ puts: store.written.length }))
+  const writer = new FollowedWriter(store, () => ({ puts: store.written.length }), true)
   const told: RowsWritten[][] = [[], []]
   const readers = told.map((list) => writer.attachReader((update) => void list.push(update)).reader)
   const handle = await writer.openTable(SAMPLE_SPEC)

@@ -6,7 +6,7 @@
  * Past that it is given only if the table says so and the store has just failed to answer, and is
  * then counted in the batch.
  */
-import { WORKSPACES_KEPT_MAX } from '../../base/limits.ts'
+import { ANSWER_BYTES_KEPT_MAX, WORKSPACES_KEPT_MAX } from '../../base/limits.ts'
 import { KeyHasher } from '../key-hash.ts'
 import type { ReadBatch } from '../read-batch.ts'
 import { FAILED, FOUND, MISSING, PENDING } from '../read-batch.ts'
@@ -313,10 +313,11 @@ export class CachedReader implements RowReader, WriteFollower {
 
   /** The same batch comes again and again: a view on its rows is made once. */
   #wordsOf(batch: ReadBatch): Int32Array {
-    if (this.#rowWords.buffer !== batch.rows.buffer) {
-      this.#rowWords = new Int32Array(batch.rows.buffer)
-    }
-    return this.#rowWords
+    if (this.#rowWords.buffer === batch.rows.buffer) return this.#rowWords
+    const words = new Int32Array(batch.rows.buffer)
+    // One as large as this is not kept by who owns it either.
+    if (batch.rows.length <= ANSWER_BYTES_KEPT_MAX) this.#rowWords = words
+    return words
   }
 
   #makeRoom(count: number): void {

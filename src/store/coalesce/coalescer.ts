@@ -309,7 +309,8 @@ export class Coalescer implements RowReader, WriteFollower {
     if (isPartial) this.counters.callsPartial++
     const retry = this.#flights.repack(call)
     if (retry.wanted === 0) this.#release(retry)
-    else if (isPartial) this.#rest(retry, RETRY_SOON_MS)
+    else if (isPartial)
+      this.#rest(retry, Math.min(RETRY_SOON_MS * 2 ** (call.tries - 1), RETRY_MS_MAX))
     else if (this.#retries.take()) {
       retry.isPaid = true
       this.#rest(retry, Math.min(RETRY_MS_FIRST * 2 ** (call.tries - 1), RETRY_MS_MAX))

@@ -3,6 +3,7 @@
  * batches of their calls. A flight's number is its call's number and its place in that call's batch.
  */
 import { grown } from '../../base/grown.ts'
+import { KeyHasher } from '../key-hash.ts'
 import type { ReadBatch } from '../read-batch.ts'
 import { NONE } from './wait-lists.ts'
 
@@ -103,13 +104,16 @@ export class FlightIndex {
   }
 }
 
+/**
+ * Seeded anew in every process: who asks for keys must not be able to choose such as lie side by side,
+ * for they are walked through in one turn of the loop.
+ */
+const hasher = new KeyHasher(crypto.getRandomValues(new Int32Array(1))[0]!)
+
+/** Keys are followed by zeros up to a multiple of 8 bytes. */
 export function hashKey(table: number, words: Uint32Array, first: number, bytes: number): number {
-  let hash = table
-  for (let at = first, end = first + ((bytes + 3) >> 2); at < end; at++) {
-    hash = Math.imul(hash ^ words[at]!, 0x9e37_79b1)
-    hash ^= hash >>> 15
-  }
-  return hash >>> 0
+  hasher.hash(words, first, bytes, table)
+  return hasher.fingerprint >>> 0
 }
 
 function equalWords(

@@ -9,8 +9,8 @@ export type Credentials = {
   readonly expiresMs: number
 }
 
-/** Told by the source when it is asked; a source renews them by itself. */
-export type CredentialSource = () => Promise<Credentials>
+/** A source renews them by itself before their end; `mustBeNew` where the ones it gave were refused. */
+export type CredentialSource = (mustBeNew: boolean) => Promise<Credentials>
 
 /** So long before their end they are asked for anew, while the old ones still sign. */
 const RENEW_AHEAD_MS = 5 * 60_000
@@ -24,6 +24,7 @@ export class HeldCredentials {
   #held: Credentials | undefined
   #asking: Promise<Credentials> | undefined
   #askNotBeforeMs = 0
+  #mustBeNew = false
 
   constructor(source: CredentialSource, nowMs: () => number) {
     this.#source = source
@@ -45,14 +46,17 @@ export class HeldCredentials {
 
   /** They were refused though their time had not come: the next call asks for others. */
   forget(refused: Credentials): void {
-    if (this.#held === refused) this.#held = undefined
+    if (this.#held !== refused) return
+    this.#held = undefined
+    this.#mustBeNew = true
   }
 
   #ask(): Promise<Credentials> {
-    this.#asking ??= this.#source().then(
+    this.#asking ??= this.#source(this.#mustBeNew).then(
       (credentials) => {
         this.#asking = undefined
         this.#held = credentials
+        this.#mustBeNew = false
         return credentials
       },
       (thrown: unknown) => {

@@ -10,7 +10,7 @@ import { SocketTransport } from './socket-transport.ts'
 export async function openDynamoClient(options: DynamoOptions): Promise<DynamoHttpClient> {
   const { config } = await openSdkClient(options)
   const credentials = sourceOf(config.credentials)
-  await credentials().catch(refuseWithoutCredentials)
+  await credentials(false).catch(refuseWithoutCredentials)
   const endpoint = config.endpointProvider({
     Region: options.region,
     UseFIPS: await config.useFipsEndpoint(),
@@ -48,9 +48,9 @@ type SdkCredentials = {
 }
 
 const sourceOf =
-  (provider: () => Promise<SdkCredentials>): CredentialSource =>
-  async (): Promise<Credentials> => {
-    const found = await provider()
+  (provider: (how?: { forceRefresh: boolean }) => Promise<SdkCredentials>): CredentialSource =>
+  async (mustBeNew): Promise<Credentials> => {
+    const found = await provider({ forceRefresh: mustBeNew })
     return {
       accessKeyId: found.accessKeyId,
       secretAccessKey: found.secretAccessKey,

@@ -22,7 +22,13 @@ const TEMPLATE = '{project}.{table_name}'
 
 const FIELDS = {
   region: z.string('the name of an AWS region').min(1, 'the name of an AWS region'),
-  endpoint_url: z.url({ protocol: /^https?$/, error: 'http://HOST:PORT or https://…' }).nullish(),
+  endpoint_url: z
+    .url({ protocol: /^https?$/, error: 'http://HOST:PORT or https://…' })
+    .refine(
+      (text) => (URL.parse(text)?.pathname ?? '/') === '/',
+      'http://HOST:PORT, without a path',
+    )
+    .nullish(),
   table_name_template: z.string('text with {project} and {table_name}').default(TEMPLATE),
   consistent_reads: z.boolean('true or false').default(false),
   batch_size: z.int('a whole number').min(1, '1 or more').default(BATCH_GET_KEYS_MAX),

@@ -3,7 +3,13 @@
  * DynamoDB refuses to read fail alone, and are left alone for a while.
  */
 import { Fault } from '../../base/fault.ts'
-import { LAYOUTS_MAX, PROJECTIONS_MAX, REFUSED_TABLE_MS, TABLES_MAX } from '../../base/limits.ts'
+import {
+  LAYOUTS_MAX,
+  PROJECTIONS_MAX,
+  REFUSED_TABLE_MS,
+  TABLES_MAX,
+  TABLE_PROBLEM_MS,
+} from '../../base/limits.ts'
 import { utf8Decoder } from '../../base/utf8.ts'
 import { EntityIds } from '../../row/entity-id.ts'
 import { keyPrefix } from '../../row/entity-key.ts'
@@ -45,8 +51,8 @@ type Asked = {
 
 export class DynamoReader implements CallReader {
   readonly callKeysMax: number
-  /** Why tables can't be read, by their names in DynamoDB, for people: it ends with the next answer. */
-  readonly problems = new Map<string, string>()
+  /** Why tables can't be read, by their names in DynamoDB: it ends with the next answer. */
+  readonly #problems = new Map<string, { readonly why: string; readonly atMs: number }>()
   readonly counters = makeReaderCounters()
   readonly #parts: Parts
   readonly #clock: () => number
@@ -69,13 +75,23 @@ export class DynamoReader implements CallReader {
     this.#clock = clock
   }
 
+  /** Why tables can't be read, for people. One that nobody asks for any more is left out after a while. */
+  get problems(): ReadonlyMap<string, string> {
+    const sinceMs = this.#clock() - TABLE_PROBLEM_MS
+    for (const [name, { atMs }] of this.#problems) if (atMs < sinceMs) this.#problems.delete(name)
+    return new Map([...this.#problems].map(([name, { why }]) => [name, why]))
+  }
+
   /** Registers what is read in this way, once; throws `too_large` for one table too many. */
   tableNumber(name: string, keySignature: string, use: TableUse): number {
     const layoutNumber = this.#layoutNumber(use.layout)
-    const isProjected = use.features !== undefined && this.#projections < PROJECTIONS_MAX
-    const features = isProjected ? use.features?.toSorted() : undefined
-    const identity = JSON.stringify([name, keySignature, layoutNumber, features?.join() ?? 'all'])
-    const known = this.#numbers.get(identity)
+    const asked = use.features?.toSorted()
+    const identityOf = (part: Uint32Array | undefined): string =>
+      JSON.stringify([name, keySignature, layoutNumber, part?.join() ?? 'all'])
+    const isProjected = asked !== undefined && this.#projections < PROJECTIONS_MAX
+    const features = isProjected ? asked : undefined
+    const identity = identityOf(features)
+    const known = this.#numbers.get(identityOf(asked)) ?? this.#numbers.get(identity)
     if (known !== undefined) return known
     if (this.#tables.length > TABLES_MAX) throw tooMany('tables', TABLES_MAX)
     if (isProjected) this.#projections++
@@ -216,11 +232,15 @@ export class DynamoReader implements CallReader {
       const reply = await this.#parts.calls.call('BatchGetItem', call.body, msMax, signal)
       return this.#read(reply, asked, call)
     } catch (thrown) {
-      return this.#failed(thrown, call)
+      return this.#failed(thrown, call, signal.aborted)
     }
   }
 
-  #failed(thrown: unknown, call: ReadCall): CallResult | DynamoFailure {
+  #failed(thrown: unknown, call: ReadCall, isGivenUp: boolean): CallResult | DynamoFailure {
+    if (isGivenUp) {
+      this.counters.storeCallsGivenUp++
+      return 'unavailable'
+    }
     if (thrown instanceof DynamoFailure && thrown.kind === 'refused') {
       this.counters.storeCallsRefused++
       return thrown
@@ -236,7 +256,9 @@ export class DynamoReader implements CallReader {
   }
 
   #tell(call: ReadCall, why: string): void {
-    for (const table of call.tables) this.problems.set(table.dynamoName, why)
+    for (const table of call.tables) {
+      this.#problems.set(table.dynamoName, { why, atMs: this.#clock() })
+    }
   }
 
   #refuse(batch: ReadBatch, call: ReadCall, { exception, message }: DynamoFailure): void {
@@ -254,8 +276,8 @@ export class DynamoReader implements CallReader {
     }
     this.counters.itemsUnasked += scanner.unasked
     for (const number of call.numbers) this.#refusedUntilMs[number] = -Infinity
-    if (this.problems.size > 0) {
-      for (const { dynamoName } of call.tables) this.problems.delete(dynamoName)
+    if (this.#problems.size > 0) {
+      for (const { dynamoName } of call.tables) this.#problems.delete(dynamoName)
     }
     this.#settle(batch, call)
     return 'answered'

@@ -11,6 +11,8 @@ import { SocketTransport } from './socket-transport.ts'
 const API = 'DynamoDB_20120810'
 
 const NO_BYTES = new Uint8Array(0)
+/** A sentence or two. */
+const FAILURE_CHARS_MAX = 300
 /** Every reply of DynamoDB is an object. */
 const OPENING_BRACE = 0x7b
 
@@ -114,7 +116,7 @@ export class DynamoHttpClient implements DynamoCalls {
 
   async #send(target: string, body: Uint8Array, signal: AbortSignal): Promise<Uint8Array> {
     const held = this.#credentials.current()
-    const credentials = held instanceof Promise ? await held.catch(withoutCredentials) : held
+    const credentials = held instanceof Promise ? await unlessAborted(held, signal) : held
     const headers = this.#signer.sign(target, body, credentials, Date.now())
     const { status, body: bytes } = await this.#transport.post(headers, body, signal)
     if (status === 200 && bytes[0] === OPENING_BRACE) return bytes
@@ -125,16 +127,37 @@ export class DynamoHttpClient implements DynamoCalls {
 
   #refusal(status: number, bytes: Uint8Array, credentials: Credentials): DynamoFailure {
     const { exception, message } = parseRefusal(bytes)
-    if (CREDENTIALS_REFUSED.has(exception)) this.#credentials.forget(credentials)
-    const kind = KINDS.get(exception) ?? (status >= 400 && status < 500 ? 'refused' : 'unavailable')
+    if (CREDENTIALS_REFUSED.has(exception)) {
+      // The same call may pass with the next ones.
+      this.#credentials.forget(credentials)
+      return new DynamoFailure('unavailable', exception, `${exception}: ${message}`, bytes)
+    }
+    const kind = KINDS.get(exception) ?? kindOfStatus(status)
     const text = exception === '' ? `status ${status}` : `${exception}: ${message}`
     return new DynamoFailure(kind, exception, text, bytes)
   }
 }
 
-function withoutCredentials(thrown: unknown): never {
+function kindOfStatus(status: number): FailureKind {
+  if (status === 429) return 'throttled'
+  return status >= 400 && status < 500 && status !== 408 ? 'refused' : 'unavailable'
+}
+
+/** A source may take as long as it likes: the call does not. */
+function unlessAborted(asked: Promise<Credentials>, signal: AbortSignal): Promise<Credentials> {
+  const { promise, resolve, reject } = Promise.withResolvers<Credentials>()
+  const giveUp = (): void => reject(new Error('no credentials in time'))
+  if (signal.aborted) giveUp()
+  signal.addEventListener('abort', giveUp)
+  asked
+    .then(resolve, (thrown: unknown) => reject(withoutCredentials(thrown)))
+    .finally(() => signal.removeEventListener('abort', giveUp))
+  return promise
+}
+
+function withoutCredentials(thrown: unknown): DynamoFailure {
   const why = thrown instanceof Error ? thrown.message : String(thrown)
-  throw new DynamoFailure('refused', '', `no credentials to sign with: ${why}`, NO_BYTES)
+  return new DynamoFailure('refused', '', `no credentials to sign with: ${why}`, NO_BYTES)
 }
 
 /** What a transport throws: a connection that was refused, cut or given up. */
@@ -144,6 +167,10 @@ function unanswered(thrown: unknown, signal: AbortSignal): DynamoFailure {
   return new DynamoFailure('unavailable', '', why, NO_BYTES)
 }
 
+/** Of a text from elsewhere what may stand in a log: a line, and not all of what was signed. */
+const shown = (text: string): string =>
+  text.slice(0, FAILURE_CHARS_MAX).replace(/[\u0000-\u001f\u007f-\u009f\u2028\u2029]+[^]*/, ' …')
+
 /** `{"__type": "com.amazonaws.dynamodb.v20120810#NAME", "message": "…"}`; a proxy's page has neither. */
 function parseRefusal(bytes: Uint8Array): { readonly exception: string; readonly message: string } {
   try {
@@ -152,7 +179,7 @@ function parseRefusal(bytes: Uint8Array): { readonly exception: string; readonly
     const fields = parsed as { readonly [name: string]: unknown } // an object: any name may be asked
     const type = String(fields['__type'] ?? '')
     const message = String(fields['message'] ?? fields['Message'] ?? '')
-    return { exception: type.slice(type.indexOf('#') + 1), message }
+    return { exception: shown(type.slice(type.indexOf('#') + 1)), message: shown(message) }
   } catch {
     return { exception: '', message: '' } // not JSON: the status is all there is to tell
   }

@@ -10,6 +10,8 @@ export type HttpTarget = {
   readonly isSecure: boolean
   /** Certificates to trust in place of the system's; undefined: the system's. */
   readonly ca: string | undefined
+  /** For opening a connection, TLS and all. */
+  readonly connectMsMax: number
 }
 
 type Socket = Bun.Socket<undefined>
@@ -32,11 +34,19 @@ export class HttpConnection {
   static open(target: HttpTarget): Promise<HttpConnection> {
     const { promise, resolve, reject } = Promise.withResolvers<HttpConnection>()
     let connection: HttpConnection | undefined
+    let opened: Socket | undefined
+    // A server may take the connection and then say nothing: TLS would wait for it for ever.
+    const timer = setTimeout(() => {
+      failed(new Error('the connection was not answered'))
+      opened?.terminate()
+    }, target.connectMsMax)
     const ready = (socket: Socket): void => {
+      clearTimeout(timer)
       connection = new HttpConnection(socket)
       resolve(connection)
     }
     const failed = (why: Error): void => {
+      clearTimeout(timer)
       reject(why)
       connection?.fail(why)
     }
@@ -46,6 +56,7 @@ export class HttpConnection {
       ...(target.isSecure ? { tls: target.ca === undefined ? true : { ca: target.ca } } : {}),
       socket: {
         open: (socket) => {
+          opened = socket
           socket.setNoDelay(true)
           if (!target.isSecure) ready(socket)
         },
@@ -71,7 +82,8 @@ export class HttpConnection {
 
   /** False once it is closed, or about to be. */
   get isUsable(): boolean {
-    return !this.#isClosed && !this.#parser.isLast && this.#parser.isIdle
+    const isWhole = this.#unsent === undefined // a server may answer before it has read all
+    return isWhole && !this.#isClosed && !this.#parser.isLast && this.#parser.isIdle
   }
 
   /** `head` with its empty line. One request at a time. */

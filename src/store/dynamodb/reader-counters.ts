@@ -10,6 +10,8 @@ export type ReaderCounters = ScanCounters & {
   storeCallsThrottled: number
   storeCallsUnavailable: number
   storeCallsRefused: number
+  /** Ended by who had asked: a hedge that lost, a request whose time was over. */
+  storeCallsGivenUp: number
   /** Replies that were no BatchGetItem's: their keys are asked again. */
   repliesMalformed: number
   /** Batches that one call could not hold, for a table that is read in two ways. */
@@ -29,6 +31,7 @@ export const makeReaderCounters = (): ReaderCounters => ({
   storeCallsThrottled: 0,
   storeCallsUnavailable: 0,
   storeCallsRefused: 0,
+  storeCallsGivenUp: 0,
   repliesMalformed: 0,
   batchesSplit: 0,
   keysUnprocessed: 0,

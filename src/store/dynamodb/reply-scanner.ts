@@ -125,9 +125,10 @@ export class ReplyScanner {
   #takeRow({ scanner, layout }: ReadTable, index: number): void {
     const batch = this.#batch
     const own = this.#placeOf(this.#bytes, scanner.idStart, scanner.idEnd, index)
-    if (own < 0 || scanner.rowBytes < 0) {
+    const isAgain = own >= 0 && this.#call.marks[own] === ANSWERED
+    if (own < 0 || isAgain || scanner.rowBytes < 0) {
       batch.rowsUsed = scanner.rowStart
-      if (own < 0) this.unasked++
+      if (own < 0 || isAgain) this.unasked++
       else this.#call.marks[own] = TOO_LARGE
       return
     }

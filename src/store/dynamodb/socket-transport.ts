@@ -5,6 +5,7 @@
  * It has no queue: who asks bounds how many requests are under way.
  */
 import {
+  CONNECT_MS_MAX,
   CONNECTIONS_IDLE_MAX,
   CONNECTIONS_OPENING_MAX,
   CONNECTION_IDLE_MS_MAX,
@@ -23,10 +24,17 @@ export class SocketTransport implements HttpTransport {
   #opening = 0
   #lastBegunMs = -Infinity
 
-  constructor(url: URL, ca?: string) {
+  /** `ca`: certificates to trust in place of the system's. */
+  constructor(url: URL, ca?: string, connectMsMax: number = CONNECT_MS_MAX) {
     const isSecure = url.protocol === 'https:'
     const port = url.port === '' ? (isSecure ? 443 : 80) : Number(url.port)
-    this.#target = { hostname: url.hostname.replace(/^\[|\]$/g, ''), port, isSecure, ca }
+    this.#target = {
+      hostname: url.hostname.replace(/^\[|\]$/g, ''),
+      port,
+      isSecure,
+      ca,
+      connectMsMax,
+    }
     this.#firstLines = `POST ${url.pathname} HTTP/1.1\r\nhost: ${url.host}\r\n`
   }
 
@@ -37,6 +45,10 @@ export class SocketTransport implements HttpTransport {
   ): Promise<HttpReply> {
     if (signal.aborted) throw new Error('given up')
     const connection = this.#takeIdle() ?? (await this.#open(signal))
+    if (signal.aborted) {
+      this.#keep(connection)
+      throw new Error('given up')
+    }
     const abandon = (): void => connection.abandon()
     signal.addEventListener('abort', abandon)
     try {

@@ -99,7 +99,7 @@ describe('signing', () => {
     let asked = 0
     const client = clientOf(async () => credentials({ accessKeyId: `K${asked++}` }))
     answer = refuse(400, 'ExpiredTokenException')
-    expect((await failureOf(client.call('BatchGetItem', BODY, 1000))).kind).toBe('refused')
+    expect((await failureOf(client.call('BatchGetItem', BODY, 1000))).kind).toBe('unavailable')
     answer = () => Response.json({})
     await client.call('BatchGetItem', BODY, 1000)
     expect(asked).toBe(2)
