@@ -86,22 +86,17 @@ export class DynamoHttpClient implements DynamoCalls {
     msMax: number,
     signal?: AbortSignal,
   ): Promise<Uint8Array> {
-    const ending = new AbortController()
-    const end = (): void => ending.abort()
-    if (signal?.aborted === true) end()
-    signal?.addEventListener('abort', end)
-    const timer = msMax === Infinity ? undefined : setTimeout(end, msMax)
+    const startMs = performance.now()
     try {
-      const reply = await this.#send(`${API}.${operation}`, body, ending.signal)
+      const reply = await this.#send(`${API}.${operation}`, body, msMax, signal)
       this.tally.answered++
       return reply
     } catch (thrown) {
-      const failure = thrown instanceof DynamoFailure ? thrown : unanswered(thrown, ending.signal)
+      // Timers may be a part of a millisecond early.
+      const isOver = performance.now() - startMs >= msMax - 1 || signal?.aborted === true
+      const failure = thrown instanceof DynamoFailure ? thrown : unanswered(thrown, isOver)
       this.#note(failure, signal?.aborted === true)
       throw failure
-    } finally {
-      clearTimeout(timer)
-      signal?.removeEventListener('abort', end)
     }
   }
 
@@ -114,11 +109,22 @@ export class DynamoHttpClient implements DynamoCalls {
     if (kind === 'throttled' || kind === 'unavailable') this.lastFailure = message
   }
 
-  async #send(target: string, body: Uint8Array, signal: AbortSignal): Promise<Uint8Array> {
+  async #send(
+    target: string,
+    body: Uint8Array,
+    msMax: number,
+    signal: AbortSignal | undefined,
+  ): Promise<Uint8Array> {
+    const untilMs = performance.now() + msMax
     const held = this.#credentials.current()
-    const credentials = held instanceof Promise ? await unlessAborted(held, signal) : held
+    const credentials = held instanceof Promise ? await inTime(held, msMax, signal) : held
     const headers = this.#signer.sign(target, body, credentials, Date.now())
-    const { status, body: bytes } = await this.#transport.post(headers, body, signal)
+    const { status, body: bytes } = await this.#transport.post(
+      headers,
+      body,
+      untilMs - performance.now(),
+      signal,
+    )
     if (status === 200 && bytes[0] === OPENING_BRACE) return bytes
     // Another program in its place: none of its answers is one.
     if (status === 200) throw new DynamoFailure('unavailable', '', 'a reply that is no JSON', bytes)
@@ -144,14 +150,22 @@ function kindOfStatus(status: number): FailureKind {
 }
 
 /** A source may take as long as it likes: the call does not. */
-function unlessAborted(asked: Promise<Credentials>, signal: AbortSignal): Promise<Credentials> {
+function inTime(
+  asked: Promise<Credentials>,
+  msMax: number,
+  signal: AbortSignal | undefined,
+): Promise<Credentials> {
   const { promise, resolve, reject } = Promise.withResolvers<Credentials>()
   const giveUp = (): void => reject(new Error('no credentials in time'))
-  if (signal.aborted) giveUp()
-  signal.addEventListener('abort', giveUp)
+  if (signal?.aborted === true) giveUp()
+  const timer = msMax === Infinity ? undefined : setTimeout(giveUp, msMax)
+  signal?.addEventListener('abort', giveUp)
   asked
     .then(resolve, (thrown: unknown) => reject(withoutCredentials(thrown)))
-    .finally(() => signal.removeEventListener('abort', giveUp))
+    .finally(() => {
+      clearTimeout(timer)
+      signal?.removeEventListener('abort', giveUp)
+    })
   return promise
 }
 
@@ -161,8 +175,8 @@ function withoutCredentials(thrown: unknown): DynamoFailure {
 }
 
 /** What a transport throws: a connection that was refused, cut or given up. */
-function unanswered(thrown: unknown, signal: AbortSignal): DynamoFailure {
-  if (signal.aborted) return new DynamoFailure('unavailable', '', 'no answer in time', NO_BYTES)
+function unanswered(thrown: unknown, isOver: boolean): DynamoFailure {
+  if (isOver) return new DynamoFailure('unavailable', '', 'no answer in time', NO_BYTES)
   const why = thrown instanceof Error ? thrown.message : String(thrown)
   return new DynamoFailure('unavailable', '', why, NO_BYTES)
 }

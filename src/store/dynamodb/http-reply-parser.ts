@@ -115,12 +115,10 @@ export class HttpReplyParser {
     if (status === '') throw new Error('a reply that is not HTTP/1.1')
     this.#status = Number(status)
     if (this.#status < 200) return // an interim reply: the one that counts follows
-    const connection = headerOf(text, 'connection').toLowerCase()
+    const head = text.toLowerCase() // names and what is looked for in values alike
+    const connection = headerOf(head, 'connection')
     this.#isLast = version === '1' ? connection === 'close' : connection !== 'keep-alive'
-    this.#beginBody(
-      headerOf(text, 'transfer-encoding').toLowerCase(),
-      headerOf(text, 'content-length'),
-    )
+    this.#beginBody(headerOf(head, 'transfer-encoding'), headerOf(head, 'content-length'))
   }
 
   #beginBody(encoding: string, length: string): void {
@@ -218,9 +216,9 @@ function headEnd(bytes: Uint8Array): number {
   return -1
 }
 
-/** '' for one that is not there. */
+/** Of a head in lower case; '' for one that is not there. */
 function headerOf(head: string, name: string): string {
-  const at = head.toLowerCase().indexOf(`\n${name}:`)
+  const at = head.indexOf(`\n${name}:`)
   if (at === -1) return ''
   const start = at + name.length + 2
   const end = head.indexOf('\n', start)

@@ -41,20 +41,25 @@ export class SocketTransport implements HttpTransport {
   async post(
     headers: Readonly<Record<string, string>>,
     body: Uint8Array,
-    signal: AbortSignal,
+    msMax: number,
+    signal: AbortSignal | undefined,
   ): Promise<HttpReply> {
-    if (signal.aborted) throw new Error('given up')
-    const connection = this.#takeIdle() ?? (await this.#open(signal))
-    if (signal.aborted) {
+    const untilMs = performance.now() + msMax
+    if (isAborted(signal)) throw new Error('given up')
+    const connection = this.#takeIdle() ?? (await this.#open(msMax, signal))
+    const leftMs = untilMs - performance.now()
+    if (isAborted(signal) || leftMs <= 0) {
       this.#keep(connection)
       throw new Error('given up')
     }
     const abandon = (): void => connection.abandon()
-    signal.addEventListener('abort', abandon)
+    const timer = leftMs === Infinity ? undefined : setTimeout(abandon, leftMs)
+    signal?.addEventListener('abort', abandon)
     try {
       return await connection.post(this.#head(headers, body.length), body)
     } finally {
-      signal.removeEventListener('abort', abandon)
+      clearTimeout(timer)
+      signal?.removeEventListener('abort', abandon)
       this.#keep(connection)
     }
   }
@@ -81,20 +86,24 @@ export class SocketTransport implements HttpTransport {
     else connection.close()
   }
 
-  /** Rejects when `signal` is aborted; the connection, once it is there, serves another request. */
-  #open(signal: AbortSignal): Promise<HttpConnection> {
+  /** Rejects when its time is over; the connection, once it is there, serves another request. */
+  #open(msMax: number, signal: AbortSignal | undefined): Promise<HttpConnection> {
     if (!this.#mayOpen()) throw new Error('connections are not being answered')
     this.#opening++
     this.#lastBegunMs = performance.now()
     const { promise, resolve, reject } = Promise.withResolvers<HttpConnection>()
-    const giveUp = (): void => reject(new Error('no connection in time'))
-    signal.addEventListener('abort', giveUp)
+    let isGivenUp = false
+    const giveUp = (): void => {
+      isGivenUp = true
+      reject(new Error('no connection in time'))
+    }
+    const timer = msMax === Infinity ? undefined : setTimeout(giveUp, msMax)
+    signal?.addEventListener('abort', giveUp)
     HttpConnection.open(this.#target)
       .then(
         (connection) => {
           this.#opening = 0
-          // Given up meanwhile: the promise was rejected, and the connection serves the next request.
-          if (signal.aborted) this.#keep(connection)
+          if (isGivenUp) this.#keep(connection)
           else resolve(connection)
         },
         (why: unknown) => {
@@ -102,7 +111,10 @@ export class SocketTransport implements HttpTransport {
           reject(why)
         },
       )
-      .finally(() => signal.removeEventListener('abort', giveUp))
+      .finally(() => {
+        clearTimeout(timer)
+        signal?.removeEventListener('abort', giveUp)
+      })
     return promise
   }
 
@@ -112,3 +124,5 @@ export class SocketTransport implements HttpTransport {
     return performance.now() - this.#lastBegunMs >= CONNECTION_PROBE_MS
   }
 }
+
+const isAborted = (signal: AbortSignal | undefined): boolean => signal?.aborted === true

@@ -92,7 +92,7 @@ test('a server that takes connections and never speaks TLS does not gather them'
   const transport = new SocketTransport(new URL(`https://127.0.0.1:${server.port}/`), undefined, 50)
   const asks = Array.from({ length: 20 }, () => {
     const giving = new AbortController()
-    const asked = transport.post({}, BODY, giving.signal)
+    const asked = transport.post({}, BODY, Infinity, giving.signal)
     setTimeout(() => giving.abort(), 5)
     return asked
   })

@@ -36,8 +36,13 @@ function listen({ data }: Peer): URL & { opened: number } {
 
 const NEVER = new AbortController().signal
 const BODY = new TextEncoder().encode('{"k":1}')
-const post = (transport: HttpTransport, body: Uint8Array = BODY, signal = NEVER) =>
-  transport.post({ 'content-type': 'application/json', 'x-amz-target': 'T' }, body, signal)
+const post = (
+  transport: HttpTransport,
+  body: Uint8Array = BODY,
+  signal = NEVER,
+  msMax = Infinity,
+) =>
+  transport.post({ 'content-type': 'application/json', 'x-amz-target': 'T' }, body, msMax, signal)
 
 const echo = async (request: Request): Promise<Response> =>
   new Response(await request.bytes(), { status: 201, headers: { 'x-target': '1' } })
@@ -128,6 +133,15 @@ test('a request that is given up ends its connection, whenever that is', async (
     giving.abort()
     await expect(asked).rejects.toThrow()
   }
+})
+
+test('a request past its time ends its connection, and the next one has its own', async () => {
+  const url = listen({ data: () => {} })
+  const transport = new SocketTransport(url)
+  for (let round = 0; round < 3; round++) {
+    await expect(post(transport, BODY, NEVER, 20)).rejects.toThrow('given up')
+  }
+  expect(url.opened).toBe(3)
 })
 
 test('over TLS only a server that shows whose it is gets a request', async () => {
