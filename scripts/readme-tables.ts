@@ -104,6 +104,12 @@ const LIMITS: readonly (readonly [what: string, name: keyof typeof limits])[] = 
   ['how long a delete blocks older rows', 'TOMBSTONE_RETENTION_US'],
   ['requests under way after SIGTERM', 'DRAIN_MS_MAX'],
   ['between two looks at the definitions', 'CATALOG_POLL_MS'],
+  ['calls of DynamoDB under way for reads', 'CALLS_IN_FLIGHT_MAX'],
+  ['keys that wait for such a call', 'STORE_KEYS_WAITING_MAX'],
+  ['one attempt of a call', 'CALL_MS_MAX'],
+  ['puts to DynamoDB under way', 'STORE_WRITES_IN_FLIGHT_MAX'],
+  ['how long a write is tried again', 'STORE_WRITE_RETRY_MS_MAX'],
+  ['rows kept of DynamoDB', 'CACHE_BYTES_MAX'],
 ]
 
 function limitsTable(): string {
