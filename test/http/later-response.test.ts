@@ -20,6 +20,7 @@ test('a body of any size, with its status and headers', async () => {
   for (const bytes of [0, 1, 1000, 70_000, 5_000_000]) {
     const reply = await fetch(`${url}?bytes=${bytes}`)
     expect([reply.status, reply.headers.get('x-told')]).toEqual([202, 'yes'])
+    expect(reply.headers.get('content-length')).toBe(String(bytes))
     expect(Buffer.compare(await reply.bytes(), bodyOf(bytes))).toBe(0)
   }
 })
