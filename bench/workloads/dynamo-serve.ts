@@ -21,7 +21,7 @@ import { type Figure, figure, type Workload } from '../workload.ts'
 
 const SIZES = {
   smoke: { rate: 200, seconds: 0.3, warmup: 0.2, repeats: 1, delaysMs: [5] },
-  full: { rate: 2_000, seconds: 3, warmup: 2, repeats: 5, delaysMs: [0, 1, 5, 20] },
+  full: { rate: 2_000, seconds: 3, warmup: 6, repeats: 5, delaysMs: [0, 1, 5, 20] },
 } as const
 /** Of the closed loop. */
 const DELAY_MS = 5
