@@ -7,6 +7,7 @@ import type { RowWriter } from '../row/row-writer.ts'
 import { coerceKey, coerceValue } from '../row/value.ts'
 import type { Column, NumberArray } from './column.ts'
 import { cellBytes, int64At, isValid, valueAt } from './column.ts'
+import { deletedMarkOf } from './row-marks.ts'
 import type { RowNames } from './row-names.ts'
 import { checkColumns } from './row-names.ts'
 import type { ColumnChunk } from './source.ts'
@@ -29,6 +30,8 @@ export type BoundColumns = {
   readonly keyReaders: readonly ((row: number) => KeyValue)[]
   readonly time: Column
   readonly created: Column | undefined
+  /** Which rows are deletes; undefined where no column tells. */
+  readonly deleted: Column | undefined
 }
 
 export function bindColumns(view: FeatureView, names: RowNames, chunk: ColumnChunk): BoundColumns {
@@ -56,6 +59,7 @@ export function bindColumns(view: FeatureView, names: RowNames, chunk: ColumnChu
     }),
     time: columnNamed(names.time),
     created: names.created === '' ? undefined : columnNamed(names.created),
+    deleted: byName.get(deletedMarkOf(names)),
   }
 }
 

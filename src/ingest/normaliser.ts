@@ -9,16 +9,18 @@ import { CHUNK_BYTES_MAX, CHUNK_ROWS_MAX, KEY_BYTES_MAX } from '../base/limits.t
 import type { FeatureView, PlainValue } from '../catalog/catalog.ts'
 import { makeKeyWriter } from '../row/entity-key.ts'
 import type { Layout } from '../row/layout.ts'
+import { describeFound } from '../row/describe-found.ts'
 import { RowWriter } from '../row/row-writer.ts'
 import { coerceKey, coerceValue } from '../row/value.ts'
 import type { Lane, WriteBatch } from '../store/write-batch.ts'
-import { ENTRY_ROW, WriteBatchBuilder } from '../store/write-batch.ts'
+import { ENTRY_ROW, ENTRY_TOMBSTONE, WriteBatchBuilder } from '../store/write-batch.ts'
 import type { BoundColumns } from './bind-columns.ts'
 import { bindColumns } from './bind-columns.ts'
 import type { Column } from './column.ts'
 import { valueAt } from './column.ts'
 import { CreatedTimes } from './created-times.ts'
 import { FixedRows } from './fixed-rows.ts'
+import { DELETED_ALLOWED, deletedMarkOf, isDeleted } from './row-marks.ts'
 import type { RowNames } from './row-names.ts'
 import { namesFor } from './row-names.ts'
 import type { Chunk, ColumnChunk, RecordChunk, RowRecord } from './source.ts'
@@ -27,6 +29,8 @@ import { futureReason, readTimes, timeReason, timeUsOf } from './time-value.ts'
 
 /** Rows whose fixed parts are written together: they stay in the processor's cache. */
 const WINDOW_ROWS = 512
+/** Records between two steps of addInSteps: what they take is a fraction of a millisecond. */
+const STEP_RECORDS = 64
 
 export type NormaliserOptions = {
   readonly view: FeatureView
@@ -68,7 +72,11 @@ export class Normaliser {
   readonly #fixed: FixedRows
   readonly #times = new Float64Array(WINDOW_ROWS)
   readonly #created = new Float64Array(WINDOW_ROWS)
+  /** 1 for each row of the window that is a delete. */
+  readonly #deleted = new Uint8Array(WINDOW_ROWS)
   readonly #createdTimes: CreatedTimes | undefined
+  readonly #deletedMark: string
+  readonly #isPartial: boolean
   /** Rows of the window that are not to be written, by their place in it. */
   readonly #bad = new Map<number, Bad>()
   #entryRows = new Float64Array(1024)
@@ -87,6 +95,8 @@ export class Normaliser {
     this.#rowWriter = new RowWriter(layout)
     this.#fixed = new FixedRows(layout, WINDOW_ROWS)
     this.#createdTimes = names.created === '' ? undefined : new CreatedTimes()
+    this.#deletedMark = deletedMarkOf(names)
+    this.#isPartial = layout.times && names.isStrict
   }
 
   /** Entries that wait to be taken. */
@@ -99,10 +109,17 @@ export class Normaliser {
   }
 
   /** Adds a chunk's rows; yields whenever so many entries wait that they are to be taken. */
-  add(chunk: Chunk): Generator<void> {
-    const { nowUs, futureMarginUs } = this.#options
+  *add(chunk: Chunk): Generator<void> {
+    for (const _ of this.addInSteps(chunk)) if (this.isFull) yield
+  }
+
+  /** The same, and yields every few rows too, so that others of this thread get their turn: see isFull. */
+  addInSteps(chunk: Chunk): Generator<void> {
+    const { nowUs, futureMarginUs, names, view } = this.#options
     this.#latestUs = nowUs() + futureMarginUs
-    return chunk.kind === 'columns' ? this.#addColumns(chunk) : this.#addRecords(chunk)
+    if (chunk.kind === 'records') return this.#addRecords(chunk)
+    const isWhole = !this.#isPartial || holdsAll(chunk, names, view)
+    return isWhole ? this.#addColumns(chunk) : this.#addParts(chunk)
   }
 
   /** The waiting entries, for a table and a layout by their numbers in the store. */
@@ -132,6 +149,7 @@ export class Normaliser {
         if (bad !== undefined) this.#rejects.push({ row: rowNumber, ...bad })
         if (this.isFull) yield
       }
+      yield
     }
   }
 
@@ -147,6 +165,7 @@ export class Normaliser {
     if (bound.created !== undefined) {
       readTimes(bound.created, timeUnit, start, count, this.#created)
     }
+    this.#markDeleted(bound.deleted, start, count)
     this.#fixed.begin(count)
     for (const position of bound.fixedPositions) this.#fillFeature(bound, position, start, count)
   }
@@ -155,6 +174,18 @@ export class Normaliser {
     for (let place = 0; place < count; place++) {
       const unreadable = chunk.unreadable.get(start + place)
       if (unreadable !== undefined) this.#bad.set(place, { column: '', reason: unreadable.reason })
+    }
+  }
+
+  #markDeleted(column: Column | undefined, start: number, count: number): void {
+    this.#deleted.fill(0)
+    if (column === undefined) return
+    for (let place = 0; place < count; place++) {
+      if (this.#bad.has(place)) continue // what the columns hold there is void
+      const value = valueAt(column, start + place)
+      const deleted = isDeleted(value)
+      if (deleted === undefined) this.#bad.set(place, badMark(this.#deletedMark, value))
+      else this.#deleted[place] = deleted ? 1 : 0
     }
   }
 
@@ -176,7 +207,7 @@ export class Normaliser {
     if (this.#fixed.writeColumn(position, bound.features[position]!, start, count)) return
     const read = bound.readers[position]!
     const readOrMark = (place: number): PlainValue => {
-      if (this.#bad.has(place)) return null
+      if (this.#bad.has(place) || this.#deleted[place] === 1) return null
       try {
         return read(start + place)
       } catch (thrown) {
@@ -203,11 +234,15 @@ export class Normaliser {
       const keyBytes = this.#writeKey()
       const timeUs = this.#times[place]!
       if (!this.#isLatest(keyBytes, timeUs, this.#created[place]!, rowNumber)) return undefined
+      if (this.#deleted[place] === 1) {
+        this.#commit(ENTRY_TOMBSTONE, timeUs, keyBytes, 0, rowNumber)
+        return undefined
+      }
       const isFixed = bound.heapPositions.length === 0
       const rowBytes = isFixed
         ? this.#copyFixed(place)
         : this.#writeHeapRow(bound, start + place, place)
-      this.#commit(timeUs, keyBytes, rowBytes, rowNumber)
+      this.#commit(ENTRY_ROW, timeUs, keyBytes, rowBytes, rowNumber)
       return undefined
     } catch (thrown) {
       return badOf(this.#column, thrown)
@@ -272,13 +307,27 @@ export class Normaliser {
     new Float64Array(rows.buffer, rowStart, features.length).fill(timeUs)
   }
 
-  #commit(timeUs: number, keyBytes: number, rowBytes: number, rowNumber: number): void {
+  #commit(
+    kind: number,
+    timeUs: number,
+    keyBytes: number,
+    rowBytes: number,
+    rowNumber: number,
+  ): void {
     const place = this.#builder.count
     if (place === this.#entryRows.length) {
       this.#entryRows = grown(this.#entryRows, new Float64Array(place * 2))
     }
     this.#entryRows[place] = rowNumber
-    this.#builder.commit(ENTRY_ROW, timeUs, keyBytes, rowBytes)
+    this.#builder.commit(kind, timeUs, keyBytes, rowBytes)
+  }
+
+  /** Columns that make parts of rows: what is not among them is to stay as it is stored. */
+  *#addParts(chunk: ColumnChunk): Generator<void> {
+    for (let start = 0; start < chunk.rows; start += STEP_RECORDS) {
+      const count = Math.min(STEP_RECORDS, chunk.rows - start)
+      yield* this.#addRecords(recordsOf(chunk, start, count))
+    }
   }
 
   *#addRecords(chunk: RecordChunk): Generator<void> {
@@ -286,7 +335,7 @@ export class Normaliser {
       const rowNumber = chunk.firstRow + index
       const bad = this.#addRecord(chunk.records[index]!, rowNumber)
       if (bad !== undefined) this.#rejects.push({ row: rowNumber, ...bad })
-      if (this.isFull) yield
+      if (this.isFull || index % STEP_RECORDS === STEP_RECORDS - 1) yield
     }
   }
 
@@ -296,9 +345,12 @@ export class Normaliser {
     const names = namesFor(this.#options.names, view, (name) => fieldOf(record, name) !== undefined)
     const timeUs = timeUsOf(fieldOf(record, names.time), names.timeUnit)
     if (!(timeUs <= this.#latestUs)) return this.#badTime(timeUs, fieldOf(record, names.time))
+    const mark = this.#deletedMark === '' ? undefined : fieldOf(record, this.#deletedMark)
+    const deleted = isDeleted(mark)
+    if (deleted === undefined) return badMark(this.#deletedMark, mark)
+    const misfit = names.isStrict ? this.#findMisfit(record, names, deleted) : undefined
+    if (misfit !== undefined) return misfit
     try {
-      const misfit = names.isStrict ? findMisfit(record, names) : undefined
-      if (misfit !== undefined) return misfit
       for (let key = 0; key < view.joinKeys.length; key++) {
         this.#column = names.joinKeys[key]!
         const value = fieldOf(record, this.#column) ?? null
@@ -307,11 +359,31 @@ export class Normaliser {
       const keyBytes = this.#writeKey()
       const createdUs = timeUsOf(fieldOf(record, names.created), names.timeUnit)
       if (!this.#isLatest(keyBytes, timeUs, createdUs, rowNumber)) return undefined
-      this.#commit(timeUs, keyBytes, this.#writeRecord(record, names, timeUs), rowNumber)
+      if (deleted) this.#commit(ENTRY_TOMBSTONE, timeUs, keyBytes, 0, rowNumber)
+      else {
+        const rowBytes = this.#writeRecord(record, names, timeUs)
+        this.#commit(ENTRY_ROW, timeUs, keyBytes, rowBytes, rowNumber)
+      }
       return undefined
     } catch (thrown) {
       return badOf(this.#column, thrown)
     }
+  }
+
+  /** What a row lacks, or its view does not know. A delete needs its key and its time alone. */
+  #findMisfit(record: RowRecord, names: RowNames, deleted: boolean): Bad | undefined {
+    const isPart = deleted || this.#isPartial
+    const needed = isPart ? [...names.joinKeys, names.time] : names.needed
+    const missing = needed.find((name) => fieldOf(record, name) === undefined)
+    if (missing !== undefined) return { column: missing, reason: isPart ? NEEDED : WHOLE_NEEDED }
+    const fields = Object.keys(record)
+    if (!isPart && fields.length === names.needed.length) return undefined
+    const isKnown = (name: string): boolean =>
+      names.needed.includes(name) || name === this.#deletedMark
+    const unknown = fields.find((name) => !isKnown(name))
+    if (unknown !== undefined) return { column: unknown, reason: UNKNOWN_REASON }
+    if (deleted || !this.#isPartial || holdsSome(record, names.features)) return undefined
+    return { column: '', reason: NO_FEATURE_REASON }
   }
 
   #writeRecord(record: RowRecord, names: RowNames, timeUs: number): number {
@@ -320,7 +392,9 @@ export class Normaliser {
     writer.begin(timeUs)
     for (let position = 0; position < features.length; position++) {
       this.#column = names.features[position]!
-      writer.set(position, coerceValue(features[position]!, fieldOf(record, this.#column)))
+      const value = fieldOf(record, this.#column)
+      if (value === undefined && this.#isPartial) continue // it stays as it is stored
+      writer.set(position, coerceValue(features[position]!, value))
     }
     this.#column = ''
     const rowStart = this.#builder.reserveRow(writer.byteLength)
@@ -332,19 +406,35 @@ export class Normaliser {
 const fieldOf = (record: RowRecord, name: string): unknown =>
   name in Object.prototype && !Object.hasOwn(record, name) ? undefined : record[name]
 
-/** What a whole row of the view lacks, or does not know. */
-function findMisfit(record: RowRecord, names: RowNames): Bad | undefined {
-  const { needed } = names
-  const missing = needed.find((name) => fieldOf(record, name) === undefined)
-  if (missing !== undefined) return { column: missing, reason: MISSING_REASON }
-  const fields = Object.keys(record)
-  if (fields.length === needed.length) return undefined
-  const unknown = fields.find((name) => !needed.includes(name))
-  return unknown === undefined ? undefined : { column: unknown, reason: UNKNOWN_REASON }
+const holdsSome = (record: RowRecord, features: readonly string[]): boolean =>
+  features.length === 0 || features.some((name) => fieldOf(record, name) !== undefined)
+
+const NEEDED = 'it is missing'
+const WHOLE_NEEDED = 'it is missing: a row has to be whole, with null for what is not there'
+const UNKNOWN_REASON = 'the view has no such feature or join key'
+const NO_FEATURE_REASON = 'it holds no feature'
+
+const badMark = (column: string, value: unknown): Bad => ({
+  column,
+  reason: `neither true nor false: ${describeFound(value)}; allowed: ${DELETED_ALLOWED}`,
+})
+
+/** True if the columns make whole rows. */
+function holdsAll(chunk: ColumnChunk, names: RowNames, view: FeatureView): boolean {
+  const has = (name: string): boolean => chunk.columns.some((column) => column.name === name)
+  return namesFor(names, view, has).needed.every(has)
 }
 
-const MISSING_REASON = 'it is missing: a row has to be whole, with null for what is not there'
-const UNKNOWN_REASON = 'the view has no such feature or join key'
+function recordsOf(chunk: ColumnChunk, start: number, count: number): RecordChunk {
+  const { file, fileBytesRead, columns, unreadable } = chunk
+  const records = Array.from({ length: count }, (_, place): RowRecord | UnreadableRow => {
+    const row = start + place
+    const values = columns.map(({ name, column }) => [name, valueAt(column, row)] as const)
+    return unreadable.get(row) ?? Object.fromEntries(values)
+  })
+  const firstRow = chunk.firstRow + start
+  return { kind: 'records', file, firstRow, rows: count, fileBytesRead, records }
+}
 
 /** What refuses a value is a Fault; anything else is a defect, and not of the row. */
 function badOf(column: string, thrown: unknown): Bad {

@@ -1,6 +1,7 @@
 /** How a source calls what a view's rows are made of, and what it means where a name is missing. */
 import { Fault } from '../base/fault.ts'
 import type { FeatureView } from '../catalog/catalog.ts'
+import { deletedMarkOf } from './row-marks.ts'
 import type { TimeUnit } from './time-value.ts'
 
 const DEFAULT_TIME_FIELD = 'event_timestamp'
@@ -93,7 +94,8 @@ export function checkColumns(
       allowed: `it has ${columns.join(', ')}`,
     })
   }
-  const unknown = columns.filter((name) => !needed.includes(name))
+  const mark = deletedMarkOf(names)
+  const unknown = columns.filter((name) => !needed.includes(name) && name !== mark)
   if (names.isStrict && unknown.length > 0) {
     throw new Fault('invalid_row', `there is no feature ${unknown[0]}`, {
       where,
