@@ -26,7 +26,7 @@ import { CallTimes } from './call-times.ts'
 import { makeCounters } from './coalesce-counters.ts'
 import type { CoalesceSettings } from './coalesce-settings.ts'
 import { COALESCE_DEFAULTS } from './coalesce-settings.ts'
-import { copyAnswer, copyKey } from './copy-answer.ts'
+import { copyAnswer, copyKey, swapRows } from './copy-answer.ts'
 import { DueQueue } from './due-queue.ts'
 import { Flights, hashOf } from './flights.ts'
 import { TableNames } from './table-names.ts'
@@ -271,6 +271,11 @@ export class Coalescer implements RowReader, WriteFollower {
   #settle(call: Call, { batch, startMs }: Attempt, reply: CallResult): void {
     call.state = 'settling'
     this.#due.remove(call)
+    const owner = this.#soleOwner(call, batch)
+    if (owner !== undefined) {
+      this.#handOver(call, batch, owner, startMs)
+      return this.#release(call)
+    }
     let answered = 0
     for (let place = 0; place < batch.count; place++) {
       if (batch.states[place] === PENDING) continue
@@ -280,6 +285,44 @@ export class Coalescer implements RowReader, WriteFollower {
     }
     if (answered < batch.count) this.#retryOrFail(call, startMs, reply, answered > 0)
     this.#release(call)
+  }
+
+  /** The one request that waits for all of a call and for nothing else, if the call answered all of it. */
+  #soleOwner(call: Call, batch: ReadBatch): Waiter | undefined {
+    const { lists } = this.#flights
+    const head = lists.heads[this.#flights.flightAt(call, 0)]!
+    if (head === NONE) return undefined
+    const number = lists.waiters[head]!
+    const waiter = this.#waiters[number]!
+    if (waiter.waiting !== batch.count || waiter.batch!.rowsUsed !== 0) return undefined
+    for (let place = 0; place < batch.count; place++) {
+      if (batch.states[place] === PENDING || batch.states[place] === FAILED) return undefined
+      if (!lists.isOnly(this.#flights.flightAt(call, place), number)) return undefined
+    }
+    return waiter
+  }
+
+  /** As delivering each key would do, but for the rows: they change hands without being copied. */
+  #handOver(call: Call, batch: ReadBatch, waiter: Waiter, asOfMs: number): void {
+    const { lists } = this.#flights
+    const to = waiter.batch!
+    swapRows(batch, to)
+    for (let place = 0; place < batch.count; place++) {
+      const flight = this.#flights.flightAt(call, place)
+      this.#flights.seclude(flight)
+      const link = lists.heads[flight]!
+      const toPlace = lists.places[link]!
+      lists.remove(link)
+      waiter.links[toPlace] = NONE
+      to.states[toPlace] = batch.states[place]!
+      to.times[toPlace] = batch.times[place]!
+      to.layouts[toPlace] = batch.layouts[place]!
+      to.rowStarts[toPlace] = batch.rowStarts[place]!
+      to.rowBytes[toPlace] = batch.rowBytes[place]!
+      to.asOfMs[toPlace] = asOfMs
+    }
+    waiter.waiting = 0
+    this.#finish(waiter).resolve()
   }
 
   #deliver(flight: number, from: ReadBatch, place: number, asOfMs: number): void {

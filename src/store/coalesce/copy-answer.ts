@@ -51,3 +51,14 @@ function copyRow(from: ReadBatch, place: number, to: ReadBatch, toPlace: number)
   const targetFirst = target >> 2
   for (let at = 0; at < words; at++) targetWords[targetFirst + at] = rowWords[first + at]!
 }
+
+/** Each batch gets the other's rows, and what is used of them. */
+export function swapRows(one: ReadBatch, other: ReadBatch): void {
+  const { rows, rowWords, rowsUsed } = one
+  one.rows = other.rows
+  one.rowWords = other.rowWords
+  one.rowsUsed = other.rowsUsed
+  other.rows = rows
+  other.rowWords = rowWords
+  other.rowsUsed = rowsUsed
+}

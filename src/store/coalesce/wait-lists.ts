@@ -50,6 +50,12 @@ export class WaitLists {
     this.#unused = link
   }
 
+  /** True where nobody but this waiter waits for the flight. */
+  isOnly(flight: number, waiter: number): boolean {
+    const head = this.heads[flight]!
+    return head !== NONE && this.waiters[head] === waiter && this.#next[head] === NONE
+  }
+
   /** The links of flight `from` are those of flight `to`, which has none yet. */
   move(from: number, to: number): void {
     const head = this.heads[from]!
