@@ -19,6 +19,8 @@ import { PRESENT, presenceAt } from '../row/layout.ts'
 import { asZoned } from '../row/plain-forms.ts'
 import { readValue } from '../row/row-reader.ts'
 import type { WriteBatch } from '../store/write-batch.ts'
+import { ENTRY_TOMBSTONE } from '../store/write-batch.ts'
+import { DELETED_MARK } from './row-marks.ts'
 
 const NIL = 0xc0
 const FALSE = 0xc2
@@ -39,11 +41,13 @@ export function encodeBatch(
   writePlain(out, 'us')
   writePlain(out, 'columns')
   const features = view.features.filter(({ name }) => isColumnOfItsOwn(view, name))
-  beginMap(out, 1 + view.joinKeys.length + features.length)
+  const hasDeletes = batch.kinds.includes(ENTRY_TOMBSTONE)
+  beginMap(out, (hasDeletes ? 2 : 1) + view.joinKeys.length + features.length)
   writePlain(out, timeName)
   beginList(out, batch.count)
   for (const timeUs of batch.times) writeInteger(out, timeUs)
   writeKeys(view, batch)
+  if (hasDeletes) writeDeletes(batch)
   for (const { name, position } of features) {
     writePlain(out, name)
     beginList(out, batch.count)
@@ -68,13 +72,20 @@ function writeKeys(view: FeatureView, batch: WriteBatch): void {
   })
 }
 
+function writeDeletes(batch: WriteBatch): void {
+  writePlain(out, DELETED_MARK)
+  beginList(out, batch.count)
+  for (const kind of batch.kinds) out.byte(kind === ENTRY_TOMBSTONE ? TRUE : FALSE)
+}
+
 function writeFeature(layout: Layout, position: number, batch: WriteBatch): void {
   const { type } = layout.features[position]!
   const words = new Uint32Array(batch.rows.buffer, 0, batch.rows.length >> 2)
   const ints = new Int32Array(words.buffer, 0, words.length)
   for (let place = 0; place < batch.count; place++) {
     const rowStart = batch.rowStarts[place]!
-    if (presenceAt(layout, batch.rows, rowStart, position) !== PRESENT) out.byte(NIL)
+    if (batch.kinds[place] === ENTRY_TOMBSTONE) out.byte(NIL)
+    else if (presenceAt(layout, batch.rows, rowStart, position) !== PRESENT) out.byte(NIL)
     else if (type.slotBytes === 0) {
       const value = readValue(layout, batch.rows, rowStart, batch.rowBytes[place]!, position)
       writePlain(out, jsonForm(type, value ?? null))

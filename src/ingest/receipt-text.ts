@@ -8,12 +8,13 @@ const NOTES = {
   changed: 'other content',
   unchanged: 'the same content',
   refreshed: 'the same content, written again for its time',
+  deleted: 'the row is gone, or none was there',
   older: 'a later version is stored, or came in this run',
   rejected: '',
   unsettled: 'not written, or not known to be: the same run again settles them',
 } as const
 /** Told only where there are any. */
-const RARE: ReadonlySet<string> = new Set<keyof typeof NOTES>(['refreshed', 'unsettled'])
+const RARE: ReadonlySet<string> = new Set<keyof typeof NOTES>(['refreshed', 'deleted', 'unsettled'])
 const BYTE_UNITS = ['B', 'KB', 'MB', 'GB', 'TB'] as const
 
 /** A table of the counts, then what they cost. */
@@ -75,6 +76,7 @@ export const receiptJson = (receipt: Receipt): { readonly [key: string]: unknown
   unchanged: receipt.unchanged,
   touched: receipt.touched,
   refreshed: receipt.refreshed,
+  deleted: receipt.deleted,
   older: receipt.older,
   rejected: receipt.rejected,
   unsettled: receipt.unsettled,

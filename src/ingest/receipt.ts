@@ -15,7 +15,7 @@ export type StageSeconds = {
   readonly total: number
 }
 
-/** read = new + changed + unchanged + refreshed + older + rejected + unsettled. */
+/** read = new + changed + unchanged + refreshed + deleted + older + rejected + unsettled. */
 export type Receipt = {
   /** '' for several views together. */
   readonly view: string
@@ -30,6 +30,7 @@ export type Receipt = {
   readonly unchanged: number
   readonly touched: number
   readonly refreshed: number
+  readonly deleted: number
   readonly older: number
   readonly rejected: number
   /** Of a run that was cut off: rows that were not written, or nobody knows whether they were. */
@@ -96,6 +97,7 @@ const isWritten = (outcome: number): boolean =>
   outcome === OUTCOME.new ||
   outcome === OUTCOME.changed ||
   outcome === OUTCOME.refreshed ||
+  outcome === OUTCOME.deleted ||
   outcome === OUTCOME.rejected
 
 const unitsOf = (batch: WriteBatch, place: number): number =>
@@ -118,6 +120,7 @@ export function makeReceipt(facts: RunFacts, tally: Tally): Receipt {
     unchanged: tally.of('unchanged') + tally.of('touched'),
     touched: tally.of('touched'),
     refreshed: tally.of('refreshed'),
+    deleted: tally.of('deleted'),
     older: tally.of('older'),
     rejected,
     unsettled,
@@ -154,6 +157,7 @@ export function combineReceipts(receipts: readonly Receipt[]): Receipt {
     unchanged: sum(({ unchanged }) => unchanged),
     touched: sum(({ touched }) => touched),
     refreshed: sum(({ refreshed }) => refreshed),
+    deleted: sum(({ deleted }) => deleted),
     older: sum(({ older }) => older),
     rejected: sum(({ rejected }) => rejected),
     unsettled: sum(({ unsettled }) => unsettled),

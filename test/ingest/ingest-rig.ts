@@ -110,6 +110,7 @@ export const sumOf = (receipt: Receipt): number =>
   receipt.changed +
   receipt.unchanged +
   receipt.refreshed +
+  receipt.deleted +
   receipt.older +
   receipt.rejected +
   receipt.unsettled
