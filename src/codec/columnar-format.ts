@@ -2,7 +2,6 @@
 import { valueType } from '../catalog/value-type.ts'
 import type { ValueType } from '../catalog/value-type.ts'
 import type { ByteWriter } from './byte-writer.ts'
-import type { NumberRun } from './number-run.ts'
 import type { Column, RowLanes } from './reply-columns.ts'
 
 /** Writes a cell whose value is present, from the row that starts at `start`. */
@@ -19,8 +18,6 @@ export interface ColumnarFormat {
   cellWriter(type: ValueType): CellWriter
   beginMap(entries: number): void
   endMap(): void
-  /** For columns of floats, where a run of numbers is written faster than one by one. */
-  readonly floats: NumberRun | undefined
   /** Before an entry's value; the key as `encodeText` made it. */
   key(name: Uint8Array): void
   beginList(elements: number): void

@@ -5,8 +5,6 @@ import { PRESENT } from '../row/layout.ts'
 import { ByteWriter } from './byte-writer.ts'
 import type { CellWriter, ColumnarFormat } from './columnar-format.ts'
 import { defaultRow, hasDefault } from './default-row.ts'
-import type { NumberRun } from './number-run.ts'
-import { floatAt, isFloat } from './number-run.ts'
 import type { Column } from './reply-columns.ts'
 import { RowLanes, cellStatus, columnsOf, hasEventTime } from './reply-columns.ts'
 
@@ -97,10 +95,6 @@ export class ColumnarReply {
     const { rowStarts } = answer.batch
     format.key(of.name)
     format.beginList(block.rows)
-    if (format.floats !== undefined && isFloat(column.type)) {
-      this.#writeFloats(format.floats, answer, block, rows, column, filling)
-      return format.endList()
-    }
     for (let row = 0; row < block.rows; row++) {
       format.element()
       const place = block.places[row]!
@@ -110,27 +104,6 @@ export class ColumnarReply {
       } else out.raw(filling)
     }
     format.endList()
-  }
-
-  #writeFloats(
-    floats: NumberRun,
-    answer: Answer,
-    block: AnswerBlock,
-    rows: RowLanes,
-    column: Column,
-    filling: Uint8Array,
-  ): void {
-    const { out } = this.#format
-    const { rowStates } = answer
-    const { rowStarts } = answer.batch
-    for (let row = 0; row < block.rows; row++) {
-      const place = block.places[row]!
-      const start = rowStarts[place]!
-      if (rowStates[place] === ROW_PRESENT && rows.bits(start, column) === PRESENT) {
-        floats.add(out, floatAt(rows, column.type, start + column.slot), row === 0)
-      } else floats.addRaw(out, filling, row === 0)
-    }
-    floats.flush(out)
   }
 
   #writeStatuses(answer: Answer, block: AnswerBlock, rows: RowLanes, of: ColumnTemplate): void {

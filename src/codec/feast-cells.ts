@@ -10,16 +10,12 @@ import type { ByteWriter } from './byte-writer.ts'
 import type { CellWriter, HeapWriter, NumberWriter } from './columnar-format.ts'
 import { elementType, heapCell, slotCell } from './columnar-format.ts'
 import { writeBase64, writeInt64, writeInteger, writePlain, writeText } from './json-text.ts'
-import { NumberRun, isFloat, writeFloats } from './number-run.ts'
-import { PYTHON_FLOATS, writePythonFloat } from './python-float.ts'
+import { writePythonFloat } from './python-float.ts'
 
 /** Writes a cell whose value is present. */
 export function feastCellWriter(type: ValueType): CellWriter {
   return type.heapForm === 'none' ? slotCell(numberWriter(type.name)) : heapCell(heapWriter(type))
 }
-
-/** Lists are written one after another: one run serves them all. */
-const floats = new NumberRun(PYTHON_FLOATS)
 
 function numberWriter(name: ValueTypeName): NumberWriter {
   switch (name) {
@@ -51,11 +47,7 @@ function heapWriter(type: ValueType): HeapWriter {
 }
 
 function packedWriter(type: ValueType): HeapWriter {
-  const element = elementType(type)
-  if (isFloat(element)) {
-    return (out, rows, start, end) => writeFloats(out, rows, floats, { element, start, end })
-  }
-  const write = numberWriter(element.name)
+  const write = numberWriter(elementType(type).name)
   return (out, rows, start, end) => {
     out.ascii('[')
     for (let at = start; at < end; at += type.heapAlign) {

@@ -10,8 +10,6 @@ import { ByteWriter } from './byte-writer.ts'
 import type { CellWriter } from './columnar-format.ts'
 import { feastCellWriter } from './feast-cells.ts'
 import { writePlain } from './json-text.ts'
-import { NumberRun, floatAt, isFloat } from './number-run.ts'
-import { PYTHON_FLOATS } from './python-float.ts'
 import type { PythonValue } from './python-json.ts'
 import { pythonJsonText } from './python-json.ts'
 import type { Column } from './reply-columns.ts'
@@ -159,8 +157,7 @@ function writeFeature(
   written: Written,
 ): void {
   out.raw(VALUES)
-  const write = isFloat(feature.column.type) ? writeFloatValues : writeValues
-  const absentCells = write(out, of, block, feature, lanes)
+  const absentCells = writeValues(out, of, block, feature, lanes)
   out.raw(STATUSES)
   if (absentCells > 0) writeStatuses(out, of, block, feature.column, lanes)
   else if (written.statuses === NOWHERE) {
@@ -209,33 +206,6 @@ function writeValues(
     else out.raw(NULL_TEXT)
     if (bits === ABSENT) absentCells++
   }
-  return absentCells
-}
-
-/** One run serves every column. */
-const floats = new NumberRun(PYTHON_FLOATS)
-
-/** As writeValues, for columns of floats. */
-function writeFloatValues(
-  out: ByteWriter,
-  { answer, rows, enforceTtl }: FeastAnswer,
-  block: AnswerBlock,
-  { column }: FeatureTemplate,
-  lanes: RowLanes,
-): number {
-  const { rowStates } = answer
-  const { rowStarts } = answer.batch
-  let absentCells = 0
-  for (let row = 0; row < rows; row++) {
-    const place = placeOf(block, row)
-    const start = rowStarts[place]!
-    const bits = hasValues(rowStates[place]!, enforceTtl) ? lanes.bits(start, column) : NO_BITS
-    if (bits === PRESENT) {
-      floats.add(out, floatAt(lanes, column.type, start + column.slot), row === 0)
-    } else floats.addRaw(out, NULL_TEXT, row === 0)
-    if (bits === ABSENT) absentCells++
-  }
-  floats.flush(out)
   return absentCells
 }
 

@@ -4,7 +4,6 @@ import { decodePlain } from '../row/composite.ts'
 import type { CellWriter, HeapWriter, NumberWriter } from './columnar-format.ts'
 import { elementType, heapCell, slotCell } from './columnar-format.ts'
 import {
-  JSON_NUMBERS,
   writeBase64,
   writeDouble,
   writeInt64,
@@ -12,16 +11,12 @@ import {
   writePlain,
   writeText,
 } from './json-text.ts'
-import { NumberRun, isFloat, writeFloats } from './number-run.ts'
 import { forEachElement } from './text-elements.ts'
 
 /** Writes a cell whose value is present. */
 export function jsonCellWriter(type: ValueType): CellWriter {
   return type.heapForm === 'none' ? slotCell(numberWriter(type.name)) : heapCell(heapWriter(type))
 }
-
-/** Lists are written one after another: one run serves them all. */
-const floats = new NumberRun(JSON_NUMBERS)
 
 function numberWriter(name: ValueTypeName): NumberWriter {
   switch (name) {
@@ -51,11 +46,7 @@ function heapWriter(type: ValueType): HeapWriter {
 }
 
 function packedWriter(type: ValueType): HeapWriter {
-  const element = elementType(type)
-  if (isFloat(element)) {
-    return (out, rows, start, end) => writeFloats(out, rows, floats, { element, start, end })
-  }
-  const write = numberWriter(element.name)
+  const write = numberWriter(elementType(type).name)
   return (out, rows, start, end) => {
     out.ascii('[')
     for (let at = start; at < end; at += type.heapAlign) {

@@ -7,12 +7,10 @@ import type { ReplyEncoder } from './codec.ts'
 import type { CellWriter, ColumnarFormat } from './columnar-format.ts'
 import { ColumnarReply } from './columnar-reply.ts'
 import { jsonCellWriter } from './json-cells.ts'
-import { JSON_NUMBERS, writeInteger } from './json-text.ts'
-import { NumberRun } from './number-run.ts'
+import { writeInteger } from './json-text.ts'
 
 class JsonFormat implements ColumnarFormat {
   readonly out = new ByteWriter()
-  readonly floats = new NumberRun(JSON_NUMBERS)
   readonly nullValue = utf8Encoder.encode('null')
   readonly nanValue = utf8Encoder.encode('"NaN"')
   readonly trueValue = utf8Encoder.encode('true')

@@ -2,16 +2,13 @@
 import type { PlainValue } from '../catalog/catalog.ts'
 import { utf8Encoder } from '../base/utf8.ts'
 import type { ByteWriter } from './byte-writer.ts'
-import type { NumberStyle } from './number-run.ts'
+import { writeDigits } from './digits.ts'
+import { UNDECIDED, isFraction, writeFraction } from './float-text.ts'
 
 const QUOTE = 0x22
 const MINUS = 0x2d
-const POINT = 0x2e
-const ZERO = 0x30
 const BACKSLASH = 0x5c
-/** Digits that an int32 division can take off at once. */
-const CHUNK = 1_000_000_000
-/** Up to here an integer, and a decimal of four places, has fewer digits than a double keeps. */
+/** Up to here an integer has fewer digits than a double keeps. */
 const EXACT_MAX = 1e15
 /** No number's text is longer: "-1.7976931348623157e+308" has 24 characters. */
 const NUMBER_TEXT_MAX = 32
@@ -40,70 +37,22 @@ export function writeInt64(out: ByteWriter, low: number, high: number): void {
 
 /** The shortest text that reads back as exactly this double; the texts of JSON's missing numbers. */
 export function writeDouble(out: ByteWriter, value: number): void {
-  if (Math.abs(value) < EXACT_MAX) {
-    if (Math.trunc(value) === value) {
-      if (value === 0 && 1 / value < 0) out.ascii('-0')
-      else writeInteger(out, value)
-      return
-    }
-    // At most 15 digits that divide back to the value are its shortest text.
-    const scaled = Math.round(value * 10_000)
-    if (scaled / 10_000 === value && Math.abs(scaled) < EXACT_MAX) return writeDecimal(out, scaled)
-  }
-  if (Number.isFinite(value)) out.ascii(String(value))
+  const size = Math.abs(value)
+  if (isFraction(size)) writeFractional(out, value, size)
+  else if (size < EXACT_MAX && Math.trunc(value) === value) {
+    if (value === 0 && 1 / value < 0) out.ascii('-0')
+    else writeInteger(out, value)
+  } else if (size < Infinity) out.ascii(String(value))
   else out.ascii(`"${value}"`)
 }
 
-/** JSON.stringify writes the sign of no zero, and null for what JSON has no number for. */
-const isOrdinary = (value: number): boolean =>
-  Math.abs(value) < Infinity && (value !== 0 || 1 / value > 0)
-
-export const JSON_NUMBERS: NumberStyle = { isOrdinary, writeOther: writeDouble }
-
-/** `scaled` / 10,000, which is no integer. */
-function writeDecimal(out: ByteWriter, scaled: number): void {
+/** A value whose size is a fraction. */
+export function writeFractional(out: ByteWriter, value: number, size: number): void {
   let at = out.reserve(NUMBER_TEXT_MAX)
-  const bytes = out.bytes
-  const size = Math.abs(scaled)
-  const whole = Math.floor(size / 10_000)
-  let rest = size - whole * 10_000
-  if (scaled < 0) bytes[at++] = MINUS
-  at = writeDigits(bytes, at, whole)
-  bytes[at++] = POINT
-  for (let unit = 1000; rest > 0; unit /= 10) {
-    const digit = (rest / unit) | 0
-    bytes[at++] = ZERO + digit
-    rest -= digit * unit
-  }
-  out.at = at
-}
-
-/** Returns the place behind the last digit. */
-function writeDigits(bytes: Uint8Array, at: number, integer: number): number {
-  if (integer < CHUNK) {
-    const end = at + digitCount(integer)
-    writePadded(bytes, at, end, integer)
-    return end
-  }
-  const head = Math.floor(integer / CHUNK)
-  const start = writeDigits(bytes, at, head)
-  writePadded(bytes, start, start + 9, integer - head * CHUNK)
-  return start + 9
-}
-
-function writePadded(bytes: Uint8Array, start: number, end: number, integer: number): void {
-  let rest = integer | 0
-  for (let at = end - 1; at >= start; at--) {
-    const tenth = (rest / 10) | 0
-    bytes[at] = ZERO + rest - tenth * 10
-    rest = tenth
-  }
-}
-
-function digitCount(integer: number): number {
-  let count = 1
-  for (let above = 10; integer >= above; above *= 10) count++
-  return count
+  if (value < 0) out.bytes[at++] = MINUS
+  const end = writeFraction(out.bytes, at, size)
+  if (end === UNDECIDED) out.ascii(String(value))
+  else out.at = end
 }
 
 /** UTF-8 bytes as a JSON string. */

@@ -10,7 +10,6 @@ import { beginList, beginMap, writeInteger, writeText } from './msgpack-values.t
 
 class MsgpackFormat implements ColumnarFormat {
   readonly out = new ByteWriter()
-  readonly floats = undefined
   readonly nullValue = Uint8Array.of(0xc0)
   readonly nanValue = Uint8Array.of(0xca, 0x7f, 0xc0, 0x00, 0x00)
   readonly trueValue = Uint8Array.of(0xc3)

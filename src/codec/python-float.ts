@@ -1,7 +1,7 @@
 /** Floats as Python's repr writes them: shortest digits, always a point or an exponent of two digits. */
 import type { ByteWriter } from './byte-writer.ts'
-import { writeDouble, writeInteger } from './json-text.ts'
-import type { NumberStyle } from './number-run.ts'
+import { isFraction } from './float-text.ts'
+import { writeFractional, writeInteger } from './json-text.ts'
 
 /** From here on Python writes an exponent, and below the other. */
 const EXPONENT_FROM = 1e16
@@ -10,22 +10,14 @@ const EXPONENT_BELOW = 1e-4
 /** NaN and infinities as the texts that Feast answers with. */
 export function writePythonFloat(out: ByteWriter, value: number): void {
   const size = Math.abs(value)
-  if (size < EXPONENT_FROM && Math.trunc(value) === value) {
+  if (size >= EXPONENT_BELOW && isFraction(size)) writeFractional(out, value, size)
+  else if (size < EXPONENT_FROM && Math.trunc(value) === value) {
     if (value === 0 && 1 / value < 0) return out.ascii('-0.0')
     writeInteger(out, value)
     out.ascii('.0')
-  } else if (size >= EXPONENT_BELOW && size < EXPONENT_FROM) writeDouble(out, value)
-  else if (Number.isFinite(value)) out.ascii(exponentText(value))
+  } else if (Number.isFinite(value)) out.ascii(exponentText(value))
   else out.ascii(`"${value}"`)
 }
-
-/** Of those JSON.stringify's text is Python's too. */
-const isOrdinary = (value: number): boolean => {
-  const size = Math.abs(value)
-  return size >= EXPONENT_BELOW && size < EXPONENT_FROM && Math.trunc(value) !== value
-}
-
-export const PYTHON_FLOATS: NumberStyle = { isOrdinary, writeOther: writePythonFloat }
 
 /** What `repr` and `str` print. */
 export function pythonFloatText(value: number): string {

@@ -42,6 +42,23 @@ describe("a float has the text of Python's repr", () => {
     expect(pythonFloatText(value)).toBe(text)
   })
 
+  test('in replies as in keys, whatever its size', () => {
+    const random = new SeededRandom('python floats')
+    const makers = [
+      () => random.double(),
+      () => Math.fround((random.next() - 0.5) * 10 ** (random.below(40) - 20)),
+      () => Math.round((random.next() - 0.5) * 10 ** random.below(20)) / 10 ** random.below(7),
+    ]
+    for (let step = stepsOf(5000); step > 0; step--) {
+      const value = random.pick(makers)()
+      const text = written(value)
+      if (Number.isFinite(value) && text !== pythonFloatText(value)) {
+        expect(text).toBe(pythonFloatText(value))
+      }
+    }
+    expect(written(0.1)).toBe('0.1')
+  })
+
   test('what is no number has a text in replies and a word in keys', () => {
     expect([NaN, Infinity, -Infinity].map(written)).toEqual(['"NaN"', '"Infinity"', '"-Infinity"'])
     expect([NaN, Infinity, -Infinity].map(pythonFloatText)).toEqual(['nan', 'inf', '-inf'])
