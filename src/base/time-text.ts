@@ -132,7 +132,8 @@ export function daysFromCivil(year: number, month: number, day: number): number 
   return era * ERA_DAYS + dayOfEra - EPOCH_DAYS
 }
 
-function dateText(days: number): string {
+/** The date so many days after 1970-01-01, its digits as one number: 20260820. */
+export function dateNumber(days: number): number {
   const shifted = days + EPOCH_DAYS
   const era = Math.floor(shifted / ERA_DAYS)
   const dayOfEra = shifted - era * ERA_DAYS
@@ -149,7 +150,12 @@ function dateText(days: number): string {
   const day = dayOfYear - Math.floor((153 * monthFromMarch + 2) / 5) + 1
   const month = monthFromMarch < 10 ? monthFromMarch + 3 : monthFromMarch - 9
   const year = yearOfEra + era * 400 + (month <= 2 ? 1 : 0)
-  return `${padded(year, 4)}-${padded(month, 2)}-${padded(day, 2)}`
+  return (year * 100 + month) * 100 + day
+}
+
+function dateText(days: number): string {
+  const digits = String(dateNumber(days)) // the years are 1684 to 2255
+  return `${digits.slice(0, 4)}-${digits.slice(4, 6)}-${digits.slice(6)}`
 }
 
 const padded = (value: number, digits: number): string => String(value).padStart(digits, '0')

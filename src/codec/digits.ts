@@ -61,3 +61,10 @@ export function writeFour(bytes: Uint8Array, at: number, integer: number): void 
   bytes[at + 2] = digits >>> 16
   bytes[at + 3] = digits >>> 24
 }
+
+/** Writes an integer below 100, with the zero before it. */
+export function writeTwo(bytes: Uint8Array, at: number, integer: number): void {
+  const tens = (integer / 10) | 0
+  bytes[at] = ZERO + tens
+  bytes[at + 1] = ZERO + integer - tens * 10
+}

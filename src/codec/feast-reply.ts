@@ -1,5 +1,4 @@
 /** The reply of POST /get-online-features: a column for each join key and feature, written as bytes. */
-import { rfc3339Text } from '../base/time-text.ts'
 import { utf8Encoder } from '../base/utf8.ts'
 import type { PlainValue } from '../catalog/catalog.ts'
 import type { FeastPlan } from '../query/feast-plan.ts'
@@ -14,6 +13,7 @@ import type { PythonValue } from './python-json.ts'
 import { pythonJsonText } from './python-json.ts'
 import type { Column } from './reply-columns.ts'
 import { RowLanes, columnsOf } from './reply-columns.ts'
+import { writeTimeText } from './time-bytes.ts'
 
 /** A join key's column: as converted to its type, or as it came where no asked view has the key. */
 export type EchoColumn =
@@ -241,6 +241,6 @@ function writeTimes(out: ByteWriter, { answer, rows }: FeastAnswer, block: Answe
     const place = placeOf(block, row)
     const state = rowStates[place]!
     if (state === ROW_NOT_FOUND || state === ROW_LATE) out.raw(EPOCH_TEXT)
-    else out.ascii(`"${rfc3339Text(times[place]!)}"`)
+    else writeTimeText(out, times[place]!)
   }
 }

@@ -1,5 +1,4 @@
 /** Answers in JSON (format.md, "Reply in JSON and msgpack"). */
-import { rfc3339Text } from '../base/time-text.ts'
 import { utf8Encoder } from '../base/utf8.ts'
 import type { ValueType } from '../catalog/value-type.ts'
 import { ByteWriter } from './byte-writer.ts'
@@ -8,6 +7,7 @@ import type { CellWriter, ColumnarFormat } from './columnar-format.ts'
 import { ColumnarReply } from './columnar-reply.ts'
 import { jsonCellWriter } from './json-cells.ts'
 import { writeInteger } from './json-text.ts'
+import { writeTimeText } from './time-bytes.ts'
 
 class JsonFormat implements ColumnarFormat {
   readonly out = new ByteWriter()
@@ -62,7 +62,7 @@ class JsonFormat implements ColumnarFormat {
   }
 
   time(timeUs: number): void {
-    this.out.ascii(`"${rfc3339Text(timeUs)}"`)
+    writeTimeText(this.out, timeUs)
   }
 }
 
