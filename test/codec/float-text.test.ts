@@ -127,6 +127,10 @@ test.each([
   expect(textOf(writeFraction, value)).toBe(meant)
 })
 
+test('what is too close to call is left undecided', () => {
+  expect(textOf(writeFraction, 28.330628696840918)).toBe('')
+})
+
 test('a last digit that is off by one is found (canary)', () => {
   const offByOne: Writer = (target, at, value) => {
     const end = writeFraction(target, at, value)

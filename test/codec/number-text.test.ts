@@ -52,6 +52,9 @@ test.each([
   [100.05, '100.05'],
   [999_999_999.9999, '999999999.9999'],
   [1e21, '1e+21'],
+  // What double arithmetic leaves undecided.
+  [0.960052569483064, '0.960052569483064'],
+  [-28.330628696840918, '-28.330628696840918'],
 ])('the double %p is %s', (value, meant) => {
   expect(text(() => writeDouble(out, value))).toBe(meant)
 })
