@@ -2,15 +2,16 @@
  * What a row may say beside its view's columns. Names that begin with two underscores are reserved in
  * features.yaml; where a Feast view has a column of such a name all the same, the column is meant.
  */
-import type { RowNames } from './row-names.ts'
-
 /** A row in which this is true deletes its key as of its event time. */
 export const DELETED_MARK = '__deleted'
 /** The view of a row, in a body of lines of many views. */
 export const VIEW_MARK = '__view'
 
+/** The columns of a view, and its created time's. */
+type Columns = { readonly needed: readonly string[]; readonly created: string }
+
 /** '' where the view has a column of this name. */
-export const deletedMarkOf = (names: RowNames): string =>
+export const deletedMarkOf = (names: Columns): string =>
   names.needed.includes(DELETED_MARK) || names.created === DELETED_MARK ? '' : DELETED_MARK
 
 export const DELETED_ALLOWED = 'true or false, or null for false'
