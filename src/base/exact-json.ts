@@ -21,16 +21,6 @@ export function parseJson(text: string): unknown {
   }
 }
 
-/** The same for a text that is known not to nest beyond NESTING_MAX, however many brackets it has. */
-export function parseShallowJson(text: string): unknown {
-  if (LONG_DIGITS.test(text)) return new JsonReader(text).read()
-  try {
-    return JSON.parse(text)
-  } catch {
-    return new JsonReader(text).read() // throws, with the place
-  }
-}
-
 /** Counts opening brackets, those in texts too: only where there are many is a closer look needed. */
 const mayNestTooDeep = (text: string): boolean =>
   hasMoreThan(text, '[', NESTING_MAX / 2) || hasMoreThan(text, '{', NESTING_MAX / 2)

@@ -244,8 +244,3 @@ export const CONNECT_MS_MAX = 5_000
 export const TABLE_PROBLEM_MS = 30_000
 /** DynamoDB has to answer for so long before a log says so: a share of failures is no end of them. */
 export const REMOTE_WELL_MS = 2_000
-
-/** Parsing and checking of a large write in one go: what another write waits at most behind it, each time. */
-export const WRITE_STEP_MS_MAX = 1
-/** Bytes of a body parsed between two looks at the clock: a fraction of such a step. */
-export const WRITE_STEP_BYTES = 64 * 1024

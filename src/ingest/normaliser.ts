@@ -149,7 +149,7 @@ export class Normaliser {
         if (bad !== undefined) this.#rejects.push({ row: rowNumber, ...bad })
         if (this.isFull) yield
       }
-      if (start + count < chunk.rows) yield
+      yield
     }
   }
 
